@@ -1,0 +1,114 @@
+"""The program's entry: what every command shares, and what becomes of errors."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from recovery import __version__
+from recovery.errors import EmptySelectionError, RecoveryError, TransportError
+
+app = typer.Typer(
+    name="recovery",
+    add_completion=True,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "RECOVERY"},
+    help="Find, fix and prove machines that a bad update took down.\n\n"
+    "Exit codes: 0 all recovered or nothing to do, 1 internal error, 2 wrong use or refused, 3 empty selection, "
+    "4 some failed, 5 some unreachable or unknown, 6 halted by the guard, 7 waiting for people, 130 interrupted.",
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"recovery {__version__} (Python {sys.version.split()[0]})")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    journal: Annotated[
+        str,
+        typer.Option(
+            help="The journal's file (RECOVERY_JOURNAL).",
+            show_default="in the user's state directory",
+            allow_from_autoenv=False,
+        ),
+    ] = "",
+    config: Annotated[
+        str,
+        typer.Option(
+            help="The settings' file.", show_default="in the user's configuration directory"
+        ),
+    ] = "",
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+    context.obj = {"journal": journal, "config": config}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors are told in a sentence, never by a traceback."""
+    from recovery.cli import inspecting, library, running, runs  # noqa: F401 - they add their commands
+    from recovery.cli.output import say
+
+    _set_up_output()
+    try:
+        result: Any = app(
+            args=list(arguments) if arguments is not None else None,
+            standalone_mode=False,
+            prog_name="recovery",
+        )
+        sys.stdout.flush()
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except TyperException as error:
+        say(f"error: {getattr(error, 'format_message', error.__str__)()}")
+        return 2
+    except RecoveryError as error:
+        say(f"error: {error}")
+        return _code_of(error)
+    except (BrokenPipeError, SystemExit):  # the command line library turns the one into the other
+        # Whoever read the output has what they wanted; the interpreter flushes once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - the last door: an internal error has its own exit code
+        say("internal error, please report it:\n" + traceback.format_exc())
+        return 1
+    return int(result or 0)
+
+
+def _set_up_output() -> None:
+    from recovery.redact import ScrubFilter
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names need not be text in this encoding
+    logging.lastResort = None
+    handler = logging.StreamHandler()
+    handler.addFilter(ScrubFilter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+def _code_of(error: RecoveryError) -> int:
+    if isinstance(error, EmptySelectionError):
+        return 3
+    return 5 if isinstance(error, TransportError) else 2
+
+
+def entry() -> None:
+    """For `python -m recovery` and the installed command."""
+    sys.exit(main())

@@ -1,0 +1,378 @@
+"""Commands that begin runs, or go on with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from recovery.cli.main import app
+from recovery.cli.narrate import Interrupts, confirm, observer
+from recovery.cli.output import Form, data, documents, event_line, say, table
+from recovery.cli.shared import (
+    Inventory,
+    JournalOption,
+    Limit,
+    Output,
+    Verbose,
+    form,
+    service,
+    user,
+)
+from recovery.engine.outcome import Ending, ExitCode
+from recovery.engine.run import Run
+from recovery.errors import RefusedError, UsageError
+from recovery.inventory.ranges import fold
+from recovery.model.events import AnyEvent, RunFinished
+from recovery.planning import Prepared, Request
+from recovery.service import Service
+from recovery.worlds import SystemClock
+
+_WAVES_SHOWN = 8
+DEFAULT_INCIDENT = "crowdstrike-291"
+
+IncidentOption = Annotated[
+    str,
+    typer.Option(
+        "--incident",
+        help="Incident profile, by name or path (without it, the settings' or crowdstrike-291).",
+    ),
+]
+Mock = Annotated[
+    bool,
+    typer.Option("--mock", help="Run on the mock twin of the inventory; nothing real is touched."),
+]
+Speed = Annotated[
+    str, typer.Option("--speed", help="Of the twin: max, realtime, or a factor such as 60x.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Of the twin: the same seed gives the same run.")]
+Mix = Annotated[
+    str,
+    typer.Option(
+        "--mix",
+        help="Fault mix of the twin; NAME.mix.yaml beside the inventory is found by itself.",
+    ),
+]
+Check = Annotated[
+    bool, typer.Option("-C", "--check", "--dry-run", help="Only read, and say what would be done.")
+]
+Yes = Annotated[bool, typer.Option("-y", "--yes", help="Begin without asking.")]
+Forks = Annotated[
+    int,
+    typer.Option(
+        "-f", "--forks", "--concurrency", min=0, help="Hosts at once (0: as the playbook says)."
+    ),
+]
+Set = Annotated[
+    list[str],
+    typer.Option(
+        "--set", help="Replace a value of the playbook: strategy.soak=0s, settle.for=10s."
+    ),
+]
+ListHosts = Annotated[
+    bool, typer.Option("--list-hosts", help="Print the hosts that are selected, and end.")
+]
+
+
+@app.command("run")
+def run_playbook(
+    context: typer.Context,
+    playbook: Annotated[str, typer.Argument(help="Playbook, by name or path.")],
+    inventory: Inventory = [],
+    limit: Limit = [],
+    incident: IncidentOption = "",
+    mock: Mock = False,
+    speed: Speed = "max",
+    seed: Seed = 0,
+    mix: Mix = "",
+    check: Check = False,
+    yes: Yes = False,
+    forks: Forks = 0,
+    set_: Set = [],
+    list_hosts: ListHosts = False,
+    output: Output = "text",
+    journal: JournalOption = "",
+    verbose: Verbose = 0,
+) -> int:
+    """Carry a playbook out on the selected hosts."""
+    shape = form(output, "text", "json", "jsonl")
+    acting = service(context, journal)
+    request = Request(
+        playbook=playbook,
+        inventory=_sources(acting, inventory),
+        incident=incident or acting.settings.incident or DEFAULT_INCIDENT,
+        limits=tuple(limit),
+        overrides=_assignments(set_),
+        mock=mock,
+        speed=speed,
+        seed=seed,
+        mix=mix,
+        check=check,
+        concurrency=forks or acting.settings.concurrency or 0,
+        by=user(),
+    )
+    prepared = acting.prepare(request)
+    if list_hosts:
+        return _list_hosts(prepared, shape)
+    return begin(acting, prepared, shape, verbose, yes=yes)
+
+
+def _list_hosts(prepared: Prepared, shape: Form) -> int:
+    if shape == "text":
+        for name in prepared.order:
+            data(name)
+    else:
+        documents([{"schema": 1, "name": name} for name in prepared.order], shape)
+    return 0
+
+
+@app.command()
+def triage(
+    context: typer.Context,
+    inventory: Inventory = [],
+    limit: Limit = [],
+    incident: IncidentOption = "",
+    mock: Mock = False,
+    speed: Speed = "max",
+    seed: Seed = 0,
+    mix: Mix = "",
+    forks: Forks = 0,
+    output: Output = "text",
+    journal: JournalOption = "",
+    verbose: Verbose = 0,
+) -> int:
+    """Find out what state the hosts are in. Changes nothing."""
+    return run_playbook(
+        context,
+        "triage",
+        inventory,
+        limit,
+        incident,
+        mock,
+        speed,
+        seed,
+        mix,
+        False,
+        True,
+        forks,
+        [],
+        False,
+        output,
+        journal,
+        verbose,
+    )
+
+
+@app.command()
+def race(
+    context: typer.Context,
+    inventory: Inventory = [],
+    limit: Limit = [],
+    incident: IncidentOption = "",
+    mock: Mock = False,
+    speed: Speed = "max",
+    seed: Seed = 0,
+    mix: Mix = "",
+    yes: Yes = False,
+    forks: Forks = 0,
+    output: Output = "text",
+    journal: JournalOption = "",
+    verbose: Verbose = 0,
+) -> int:
+    """Apply the fix inside the seconds in which crash-looping hosts answer, then prove them."""
+    return run_playbook(
+        context,
+        "race",
+        inventory,
+        limit,
+        incident,
+        mock,
+        speed,
+        seed,
+        mix,
+        False,
+        yes,
+        forks,
+        [],
+        False,
+        output,
+        journal,
+        verbose,
+    )
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    playbook: str,
+    inventory: Inventory = [],
+    limit: Limit = [],
+    incident: IncidentOption = "",
+    set_: Set = [],
+    output: Output = "text",
+    journal: JournalOption = "",
+) -> int:
+    """Show what a run would do: hosts, waves, the longest time for one host, what cannot be undone."""
+    shape = form(output, "text", "json")
+    acting = service(context, journal)
+    request = Request(
+        playbook=playbook,
+        inventory=_sources(acting, inventory),
+        incident=incident or acting.settings.incident or DEFAULT_INCIDENT,
+        limits=tuple(limit),
+        overrides=_assignments(set_),
+    )
+    prepared = acting.prepare(request)
+    for warning in prepared.warnings:
+        say(f"warning: {warning}")
+    if shape == "json":
+        documents(_plan_document(prepared), "json")
+        return 0
+    for line in plan_lines(prepared):
+        data(line)
+    return 0
+
+
+def _plan_document(prepared: Prepared) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "playbook": prepared.playbook.name,
+        "incident": prepared.incident.name,
+        "total": len(prepared.order),
+        "order": list(prepared.order),
+        "waves": list(prepared.waves),
+        "worst_case_seconds": prepared.report.worst_case,
+        "irreversible": list(prepared.report.irreversible),
+        "privileges": list(prepared.report.privileges),
+    }
+
+
+def plan_lines(prepared: Prepared) -> list[str]:
+    """The plan in words."""
+    waves = ", ".join(f"{size}" for size in prepared.waves[:_WAVES_SHOWN]) + (
+        " …" if len(prepared.waves) > _WAVES_SHOWN else ""
+    )
+    lines = [
+        f"{prepared.playbook.name}: {prepared.playbook.summary}",
+        f"incident: {prepared.incident.title}",
+        f"{len(prepared.order)} hosts: {fold(prepared.order)}",
+        "steps: " + ", ".join(step.name for step in prepared.playbook.steps),
+    ]
+    if prepared.playbook.changes:
+        lines.append(f"waves of at most {waves} changed hosts")
+    lines.append(
+        f"one host takes at most {prepared.report.worst_case / 60:.0f} min of work, waiting for dark hosts not counted"
+    )
+    if prepared.request.check:
+        lines.append("only a look: hosts that end as done are those that a run would change")
+    else:
+        lines += [f"cannot be undone: {step}" for step in prepared.report.irreversible]
+    return lines
+
+
+def begin(acting: Service, prepared: Prepared, shape: Form, verbose: int, *, yes: bool) -> int:
+    """Ask, begin, tell, and end with the run's exit code."""
+    for warning in prepared.warnings:
+        say(f"warning: {warning}")
+    changes = prepared.playbook.changes and not prepared.request.mock
+    words = "\n".join(plan_lines(prepared))
+    if changes and not confirm(words, len(prepared.order), yes=yes):
+        raise RefusedError(
+            f"nothing was begun: {prepared.playbook.name} changes {len(prepared.order)} hosts and was not confirmed; "
+            "--yes begins without asking"
+        )
+    if shape == "text":
+        say(words)
+    return carry_out(
+        acting, shape, verbose, lambda see, started: acting.execute(prepared, see, started)
+    )
+
+
+def carry_out(
+    acting: Service,
+    shape: Form,
+    verbose: int,
+    work: Callable[[Callable[[AnyEvent], None], Callable[[Run], None]], Ending],
+) -> int:
+    """Do the work of a run under the eyes of the operator, and end with its exit code."""
+    runs: list[str] = []
+    see = observer(shape, verbose)
+
+    def watch(event: AnyEvent) -> None:
+        if not runs:
+            runs.append(event.run)
+        see(event)
+
+    with Interrupts() as interrupts:
+        ending = work(watch, interrupts.watch)
+    run = runs[0] if runs else ""
+    if ending.code == ExitCode.INTERRUPTED:
+        return _interrupted(acting, run, ending, shape)
+    if shape == "json":
+        documents(
+            {
+                "schema": 1,
+                "run": run,
+                "exit_reason": ending.reason,
+                "exit_code": ending.code,
+                "counts": ending.counts,
+            },
+            "json",
+        )
+    elif shape == "text":
+        _summary(acting, run, ending)
+    return ending.code
+
+
+def _interrupted(acting: Service, run: str, ending: Ending, shape: Form) -> int:
+    """Say how to go on. The run has not finished, so its last line is only told and not in the journal."""
+    if shape == "jsonl":
+        now, code = SystemClock().now(), int(ExitCode.INTERRUPTED)
+        last = RunFinished(
+            at=now, run=run, exit_reason=ending.reason, exit_code=code, counts=ending.counts
+        )
+        data(event_line(last))
+    command = f"recovery --journal {acting.settings.journal} runs resume {run}"
+    say(f"a checkpoint was written; go on with: {command}")
+    return ExitCode.INTERRUPTED
+
+
+def _summary(acting: Service, run: str, ending: Ending) -> None:
+    view = acting.view(run)
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for name, state in view.states.items():
+        message = (
+            state.message
+            if state.outcome and state.outcome.value not in ("recovered", "healthy")
+            else ""
+        )
+        groups.setdefault(
+            (state.outcome.value if state.outcome else "open", state.verdict.value, message[:100]),
+            [],
+        ).append(name)
+    rows = [
+        (outcome, verdict, len(names), fold(sorted(names), 4), message)
+        for (outcome, verdict, message), names in sorted(
+            groups.items(), key=lambda item: -len(item[1])
+        )
+    ]
+    table(("outcome", "verdict", "hosts", "which", "message"), rows)
+    data(f"{run}: {ending.reason}; exit code {ending.code}")
+
+
+def _sources(acting: Service, inventory: list[str]) -> tuple[str, ...]:
+    sources = tuple(inventory) or acting.settings.inventory
+    if not sources:
+        raise UsageError("which hosts? give an inventory: -i FILE, or -i host1,host2")
+    return sources
+
+
+def _assignments(pairs: list[str]) -> dict[str, str]:
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set {pair}: expected NAME=VALUE")
+        found[name] = value
+    return found

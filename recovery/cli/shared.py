@@ -1,0 +1,52 @@
+"""Options that several commands have, and the service they act on."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from recovery.cli.output import Form
+from recovery.errors import UsageError
+from recovery.service import Service
+from recovery.settings import load
+
+Inventory = Annotated[
+    list[str],
+    typer.Option(
+        "-i", "--inventory", help="File, directory, executable, - or host1,host2. Repeatable."
+    ),
+]
+Limit = Annotated[
+    list[str], typer.Option("-l", "--limit", help="Query or pattern; several narrow one another.")
+]
+Output = Annotated[str, typer.Option("-o", "--output", help="text, json, jsonl or csv.")]
+JournalOption = Annotated[
+    str, typer.Option("--journal", help="The journal's file (RECOVERY_JOURNAL).")
+]
+Verbose = Annotated[int, typer.Option("-v", "--verbose", count=True, help="Tell every event.")]
+
+
+def service(context: typer.Context, journal: str = "") -> Service:
+    """The service with the settings of this call."""
+    shared = context.find_root().obj or {}
+    flags = {"journal": journal or shared.get("journal") or None}
+    configuration = load(shared.get("config") or "", flags=flags)
+    return Service(configuration.settings)
+
+
+def form(value: str, *allowed: Form) -> Form:
+    """The output's form. Raises `UsageError` for one that the command does not have."""
+    for name in allowed:
+        if value == name:
+            return name
+    raise UsageError(f"-o {value}: this command prints {', '.join(allowed)}")
+
+
+def user() -> str:
+    """Who types this; nothing where the system has no name for them, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""

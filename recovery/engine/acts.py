@@ -1,0 +1,321 @@
+"""The steps that change a machine. Each act is written down before it is done, and never blindly repeated.
+
+An intent without an outcome, from a lost answer or from a controller that was killed, is examined by evidence first:
+the endpoint keeps the intent's id with what was done for it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from recovery.engine.context import GO, Parked, Turn
+from recovery.engine.pursuit import Pursuit
+from recovery.engine.retry import is_retryable
+from recovery.engine.steps import allowed, leave_alone, read_evidence
+from recovery.errors import TransportError
+from recovery.model.events import Outcome, StepIntended, StepOutcome
+from recovery.model.evidence import (
+    AnyEvidence,
+    ArtifactListing,
+    BootIdentity,
+    FixApplied,
+    Progress,
+    UndoApplied,
+    Verdict,
+)
+from recovery.model.playbook import Step
+from recovery.remote import replies
+from recovery.remote.records import Acted, Printed
+from recovery.remote.replies import Reply
+
+_SLACK = 2.0
+"""Seconds within which the beginning of a boot and an intent are not told apart."""
+
+
+def lost(pursuit: Pursuit, step: Step, error: TransportError) -> Turn:
+    """The answer to an act did not come: its intent stays open until evidence tells."""
+    if is_retryable(error):
+        return pursuit.silent(step, str(error))
+    return pursuit.failed(step, str(error))
+
+
+class Quarantine:
+    """The profile's remedy: move the bad files away, checked and done on the endpoint in one go."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Examine an open intent, or act."""
+        if pursuit.state.intent is not None:
+            return await self._examine(pursuit, step, pursuit.state.intent)
+        session = await pursuit.reach(step)
+        if isinstance(session, Turn):
+            return session
+        wait = allowed(pursuit)
+        if wait is not None:
+            return wait
+        boot = pursuit.state.case.boot
+        intent = await pursuit.intend(step, boot.boot_id if boot else "")
+        try:
+            reply = await pursuit.ask(
+                step, "quarantine", token=intent.intent, settings={"EXPECT": expected(pursuit)}
+            )
+        except TransportError as error:
+            await pursuit.close()
+            return lost(pursuit, step, error)
+        return conclude(pursuit, step, intent, reply)
+
+    async def _examine(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
+        evidence = await read_evidence(pursuit, step, "triage")
+        if isinstance(evidence, Turn):
+            return evidence
+        listing = next((item for item in evidence if isinstance(item, ArtifactListing)), None)
+        if listing is not None and intent.intent in listing.intents and not listing.bad:
+            fix = FixApplied(
+                at=intent.at,
+                source=listing.source,
+                intent=intent.intent,
+                files=listing.quarantined,
+                boot_id=_boot_of(intent, evidence),
+            )
+            pursuit.emit_finished(
+                step,
+                "already",
+                "carried out, as its manifest shows",
+                evidence=(*evidence, fix),
+                progress=Progress.FIXED,
+                intent=intent,
+            )
+            return GO
+        pursuit.emit_finished(
+            step, "interrupted", "it was not carried out", evidence=evidence, intent=intent
+        )
+        return GO
+
+
+def expected(pursuit: Pursuit) -> str:
+    """The bad files that triage saw, as `hex of path:sha256` words; the endpoint refuses those that changed since."""
+    listing = pursuit.state.case.listing
+    files = listing.files if listing is not None else ()
+    return " ".join(
+        f"{file.raw or file.path.encode().hex()}:{file.sha256}"
+        for file in files
+        if file.state == "bad" and file.sha256
+    )
+
+
+def conclude(pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply) -> Turn:
+    """What the endpoint's answer to a quarantine means."""
+    evidence = pursuit.evidence(reply)
+    acted = reply.acted("quarantine")
+    healthy = pursuit.now_judged(evidence).verdict == Verdict.HEALTHY and not any(
+        isinstance(item, ArtifactListing) and intent.intent in item.intents for item in evidence
+    )
+    if acted is not None and not acted.files and not reply.trouble and healthy:
+        # Nothing is left to fix: the host fetched the reverted file, or somebody was here before.
+        message = "NOTHING MATCHED: nothing was moved; the evidence says healthy by now"
+        pursuit.emit_finished(step, "nothing_matched", message, evidence=evidence, intent=intent)
+        return pursuit.finish(Outcome.HEALTHY, message)
+    wrong = _what_went_wrong(reply, acted, evidence)
+    if acted is None or wrong is not None:
+        outcome, message = wrong or ("failed", "")
+        return close_failed(pursuit, step, intent, outcome, message, evidence)
+    fix = FixApplied(
+        at=pursuit.context.clock.now(),
+        source="endpoint",
+        intent=intent.intent,
+        files=acted.files,
+        already=acted.already,
+        boot_id=boot_id_of(evidence) or intent.boot_id,
+    )
+    message = f"{acted.files} moved to quarantine, {acted.already} were there"
+    if reply.refused:
+        message += f"; refused: {_reasons(reply)}"
+    pursuit.emit_finished(
+        step,
+        "ok" if acted.files else "already",
+        message,
+        evidence=(*evidence, fix),
+        progress=Progress.FIXED,
+        intent=intent,
+    )
+    return GO
+
+
+def _what_went_wrong(
+    reply: Reply, acted: Acted | None, evidence: tuple[AnyEvidence, ...]
+) -> tuple[StepOutcome, str] | None:
+    """Why a quarantine did not do what it should have; None when it did."""
+    if acted is None or reply.trouble:
+        reasons = [trouble.reason for trouble in reply.trouble]
+        reason = ", ".join(reasons) or "the answer does not say what was done"
+        return "failed", f"quarantine failed: {reason}"
+    if reply.refused and not acted.files:
+        return "refused", f"the endpoint refused: {_reasons(reply)}"
+    listing = next((item for item in evidence if isinstance(item, ArtifactListing)), None)
+    if listing is not None and listing.bad:
+        refused = _reasons(reply) or "nothing"
+        message = f"{acted.files} moved to quarantine, but the folder is still bad"
+        return "refused", f"{message}; refused: {refused}"
+    if acted.nothing:
+        return "nothing_matched", "NOTHING MATCHED: no bad file was found, nothing was moved"
+    return None
+
+
+def _reasons(reply: Reply) -> str:
+    return ", ".join(sorted({record.reason for record in reply.refused}))
+
+
+def close_failed(
+    pursuit: Pursuit,
+    step: Step,
+    intent: StepIntended,
+    outcome: StepOutcome,
+    message: str,
+    evidence: tuple[AnyEvidence, ...],
+) -> Turn:
+    """An act was answered, and did not succeed: close its intent, and try again if attempts are left."""
+    pursuit.emit_finished(step, outcome, message, evidence=evidence, intent=intent)
+    if pursuit.exhausted(step):
+        return GO
+    return Parked(step.retry.first, f"tries {step.name} again")
+
+
+class Race:
+    """The remedy in one round trip, sent in the seconds in which a crash-looping host answers.
+
+    The intent is on the disk before the window opens, and stays the same over all attempts: the endpoint carries one
+    intent out at most once.
+    """
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """One attempt to get into the window."""
+        wait = pursuit.admission()
+        if wait is not None:
+            return wait
+        now = pursuit.context.clock.now()
+        intent = pursuit.state.intent or await pursuit.intend(step)
+        if now > intent.at + timedelta(seconds=step.arguments.duration):
+            return pursuit.failed(
+                step, "the race is lost: no window was long enough", "unreachable"
+            )
+        session = await pursuit.reach(step)
+        if isinstance(session, Turn):
+            return _keep_racing(session)
+        try:
+            reply = await pursuit.ask(step, "race", token=intent.intent)
+        except TransportError as error:
+            await pursuit.close()
+            return _keep_racing(lost(pursuit, step, error))
+        return self._conclude(pursuit, step, intent, reply)
+
+    def _conclude(self, pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply) -> Turn:
+        acted = reply.acted("quarantine")
+        if acted is None or not acted.nothing or reply.refused:
+            return conclude(pursuit, step, intent, reply)
+        pursuit.emit_finished(
+            step,
+            "nothing_matched",
+            "nothing to race for: no bad file",
+            evidence=pursuit.evidence(reply),
+            intent=intent,
+        )
+        return leave_alone(pursuit, touched=True) or GO
+
+
+def _keep_racing(turn: Turn) -> Turn:
+    return (
+        Parked(min(turn.seconds, 0.4), "races for its window") if isinstance(turn, Parked) else turn
+    )
+
+
+class Undo:
+    """Put quarantined files back exactly."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Idempotent on the endpoint: what is back already is said to be."""
+        session = await pursuit.reach(step)
+        if isinstance(session, Turn):
+            return session
+        wait = allowed(pursuit)
+        if wait is not None:
+            return wait
+        intent = pursuit.state.intent or await pursuit.intend(step)
+        try:
+            reply = await pursuit.ask(step, "undo", token=intent.intent)
+        except TransportError as error:
+            await pursuit.close()
+            return lost(pursuit, step, error)
+        return self._conclude(pursuit, step, intent, reply)
+
+    def _conclude(self, pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply) -> Turn:
+        evidence = pursuit.evidence(reply)
+        acted = reply.acted("undo")
+        if acted is None or reply.refused or reply.trouble:
+            reason = replies.why_not(reply) or "the answer does not say what was done"
+            return close_failed(pursuit, step, intent, "refused", reason, evidence)
+        if acted.nothing:
+            message = "NOTHING TO UNDO: no quarantined file on the host"
+            pursuit.emit_finished(step, "already", message, evidence=evidence, intent=intent)
+            return pursuit.finish(Outcome.HEALTHY, message)
+        now = pursuit.context.clock.now()
+        undone = UndoApplied(at=now, source="endpoint", intent=intent.intent, files=acted.files)
+        pursuit.emit_finished(
+            step,
+            "ok",
+            f"{acted.files} put back, {acted.already} were back already",
+            evidence=(*evidence, undone),
+            progress=Progress.UNTOUCHED,
+            intent=intent,
+        )
+        return GO
+
+
+class RunCommand:
+    """An operator's own command."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Its exit status decides. A lost answer is a failure: nobody can tell whether it ran."""
+        if pursuit.state.intent is not None:
+            return pursuit.failed(
+                step, "the answer was lost, so it is not known whether the command ran"
+            )
+        session = await pursuit.reach(step)
+        if isinstance(session, Turn):
+            return session
+        wait = allowed(pursuit) if step.changes else None
+        if wait is not None:
+            return wait
+        intent = await pursuit.intend(step) if step.changes else None
+        words = " ".join(word.encode().hex() for word in step.arguments.command)
+        try:
+            reply = await pursuit.ask(
+                step, "run", token=intent.intent if intent else "", settings={"ARGV": words}
+            )
+        except TransportError as error:
+            await pursuit.close()
+            return pursuit.failed(step, str(error))
+        printed = next((record for record in reply.records if isinstance(record, Printed)), None)
+        if printed is None or printed.exit != 0:
+            shown = "no answer" if printed is None else f"exit status {printed.exit}"
+            return pursuit.failed(step, f"the command failed: {shown}")
+        pursuit.emit_finished(step, "ok", "exit status 0", intent=intent)
+        return GO
+
+
+def _boot_of(intent: StepIntended, evidence: tuple[AnyEvidence, ...]) -> str:
+    """In which boot an act was carried out whose answer was lost.
+
+    The one that answers now, unless it began after the intent: then an earlier one. The boot that the intent names is
+    the last that was heard of, and may have been over already when the act was sent.
+    """
+    boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
+    if boot is None or not boot.boot_id:
+        return intent.boot_id
+    restarted = (
+        boot.uptime is not None and boot.at - timedelta(seconds=boot.uptime + _SLACK) > intent.at
+    )
+    return intent.boot_id if restarted else boot.boot_id
+
+
+def boot_id_of(evidence: tuple[AnyEvidence, ...]) -> str:
+    """The boot that the evidence is of; empty when it does not say."""
+    return next((item.boot_id for item in evidence if isinstance(item, BootIdentity)), "")

@@ -1,0 +1,182 @@
+"""What all pursuits of one run share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import msgspec
+
+from recovery.engine.deadline import Supervisor
+from recovery.engine.limits import SessionLimits
+from recovery.model.events import AnyEvent
+from recovery.model.host import Fleet, Host
+from recovery.model.incident import Incident
+from recovery.model.playbook import Playbook
+from recovery.model.state import HostState, apply
+from recovery.ports import Clock, Recorder, Transport
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator may set for one run."""
+
+    seed: int = 0
+    named: frozenset[str] = frozenset()
+    """Hosts that were named one by one: protected hosts are changed only then."""
+    mock: bool = False
+    by: str = ""
+    open_timeout: float = 15.0
+    """Seconds to open a session."""
+    looks: int = 1000
+    """Hosts that are looked at at once."""
+    looks_per_second: float = 500.0
+    """Budget of looks at hosts that do not answer."""
+    poll_commands: float = 0.5
+    """Seconds between two looks for other processes' commands; 0 looks only when something happens anyway."""
+    blocker: Callable[[], str] | None = None
+    """Asked before hosts are admitted: a text that says why not now, or nothing."""
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """The pursuit is over; the state says how."""
+
+
+class Parked(msgspec.Struct, frozen=True):
+    """The pursuit goes on after so many seconds."""
+
+    seconds: float
+    why: str
+
+
+class WaitsForPlace(msgspec.Struct, frozen=True):
+    """The pursuit goes on when the host is admitted to a wave."""
+
+
+class WaitsForGate(msgspec.Struct, frozen=True):
+    """The pursuit goes on when a person has opened the gate."""
+
+    gate: str
+    question: str
+    until: datetime
+
+
+class Goes(msgspec.Struct, frozen=True):
+    """The pursuit goes on at once, with its next step."""
+
+
+Turn = Finished | Parked | WaitsForPlace | WaitsForGate | Goes
+"""What a pursuit does next."""
+
+GO = Goes()
+FINISHED = Finished()
+PLACE = WaitsForPlace()
+
+Phase = Literal["going", "stopping", "halted"]
+
+
+class Targets(Protocol):
+    """Whether a host is one that the playbook is for, by its fresh state."""
+
+    def __call__(self, host: Host, state: HostState, now: datetime, /) -> bool:
+        """Whether `host` matches."""
+
+
+class Context:
+    """The fixed parts of a run, its states, and the one door through which events go."""
+
+    def __init__(  # noqa: PLR0913 - these are the parts of a run
+        self,
+        *,
+        run: str,
+        fleet: Fleet,
+        playbook: Playbook,
+        incident: Incident,
+        transports: Mapping[str, Transport],
+        recorder: Recorder,
+        clock: Clock,
+        targets: Targets,
+        options: Options,
+    ) -> None:
+        """Nothing happens before the run is started."""
+        self.run = run
+        self.fleet = fleet
+        self.playbook = playbook
+        self.incident = effective(incident, playbook)
+        self.transports = transports
+        self.recorder = recorder
+        self.clock = clock
+        self.targets = targets
+        self.options = options
+        self.supervisor = Supervisor()
+        self.limits = SessionLimits(playbook.strategy.limits, fleet)
+        self.observers: list[Callable[[AnyEvent], None]] = []
+        self.states: dict[str, HostState] = {}
+        self.on_change: Callable[[HostState, HostState], None] = lambda _before, _after: None
+        self.approved: set[str] = set()
+        self.phase: Phase = "going"
+        self.began = clock.now()
+        self.silent_hosts = 0
+        self.place_for: Callable[[str], bool] = lambda _host: False
+        self._tokens = 0
+
+    def emit(self, event: AnyEvent) -> None:
+        """Write the event to the journal, fold it into its host's state, and tell the observers."""
+        self.recorder.record(event)
+        if event.host:
+            before = self.state(event.host)
+            after = self.states[event.host] = apply(before, event)
+            self.on_change(before, after)
+        for observer in self.observers:
+            observer(event)
+
+    def state(self, host: str) -> HostState:
+        """The state of a host; one without events is at its beginning."""
+        return self.states.get(host) or HostState(host)
+
+    def intent(self, host: str, index: int, attempt: int) -> str:
+        """The identity of one act: the same for the same attempt, in whatever process it is worked out."""
+        text = f"{self.run}\0{host}\0{index}\0{attempt}"
+        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+    def token(self) -> str:
+        """A token for a command that changes nothing."""
+        self._tokens += 1
+        return f"t{self._tokens:x}"
+
+    @property
+    def keeps_trying_until(self) -> datetime:
+        """Until when hosts that do not answer are waited for."""
+        return self.began + timedelta(seconds=self.playbook.strategy.keep_trying)
+
+    def cadence(self, state: HostState, waited: float) -> float:
+        """Seconds until a silent host is looked at again.
+
+        One that answered lately may be in a loop, so its next window must not be missed; others are looked at less
+        and less often. The budget of looks bounds both.
+        """
+        answered = state.case.answered_at
+        lately = (
+            answered is not None
+            and (self.clock.now() - answered).total_seconds() < self.incident.crash.within
+        )
+        wanted = 0.4 if lately else min(30.0, max(1.0, waited / 4))
+        return max(wanted, self.silent_hosts / self.options.looks_per_second)
+
+
+def effective(incident: Incident, playbook: Playbook) -> Incident:
+    """The profile with the playbook's own settle time, where a `settle` step names one: both mean the same proof."""
+    spans = [
+        step.arguments.duration
+        for step in playbook.steps
+        if step.name == "settle" and step.arguments.duration is not None
+    ]
+    if not spans:
+        return incident
+    replace = msgspec.structs.replace
+    platforms = {
+        os: replace(platform, proof=replace(platform.proof, settle=max(spans)))
+        for os, platform in incident.platforms.items()
+    }
+    return replace(incident, platforms=platforms)

@@ -1,0 +1,110 @@
+"""Restarts: asked for at most once in a boot, believed only when another boot answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from recovery.engine.acts import close_failed
+from recovery.engine.context import GO, Parked, Turn
+from recovery.engine.pursuit import Pursuit
+from recovery.engine.retry import is_retryable
+from recovery.engine.steps import allowed, read_evidence
+from recovery.errors import TransportError
+from recovery.model.events import StepIntended
+from recovery.model.evidence import AnyEvidence, BootIdentity, Progress, RebootMark
+from recovery.model.playbook import Step
+from recovery.model.state import same_boot
+
+
+class Reboot:
+    """Restart the host, and believe it only when another boot of it answers."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Ask for the restart, or see whether the host is back from it."""
+        if pursuit.state.intent is not None:
+            return await self._watch(pursuit, step, pursuit.state.intent)
+        evidence = await read_evidence(pursuit, step, "prove")
+        if isinstance(evidence, Turn):
+            return evidence
+        wait = allowed(pursuit)
+        if wait is not None:
+            return wait
+        boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
+        if boot is None:
+            return pursuit.failed(step, "the host did not say which boot it is in")
+        fix = pursuit.state.case.fix
+        if fix is not None and fix.boot_id and boot.boot_id and fix.boot_id != boot.boot_id:
+            message = "it has restarted by itself since the fix"
+            pursuit.emit_finished(
+                step, "already", message, evidence=evidence, progress=Progress.SETTLING
+            )
+            return GO
+        return await self._ask_for_it(pursuit, step, boot)
+
+    async def _ask_for_it(self, pursuit: Pursuit, step: Step, boot: BootIdentity) -> Turn:
+        intent = await pursuit.intend(step, boot.boot_id)
+        try:
+            reply = await pursuit.ask(
+                step, "reboot", token=intent.intent, settings={"EXPECT_BOOT": boot.boot_id}
+            )
+        except TransportError as error:
+            await pursuit.close()
+            if is_retryable(error):
+                return Parked(2.0, "waits for its return")
+            return pursuit.failed(step, str(error))
+        if reply.refused or reply.trouble or reply.acted("reboot") is None:
+            words = [record.reason for record in reply.refused] + [
+                record.reason for record in reply.trouble
+            ]
+            return close_failed(
+                pursuit, step, intent, "refused", f"the restart was refused: {', '.join(words)}", ()
+            )
+        await pursuit.close()
+        return Parked(2.0, "waits for its return")
+
+    async def _watch(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
+        now = pursuit.context.clock.now()
+        expired = now > intent.at + timedelta(seconds=step.arguments.wait)
+        evidence = await self._look(pursuit, step)
+        if evidence is None:
+            if expired:
+                return pursuit.failed(
+                    step, f"it did not come back within {step.arguments.wait:g} s", "unreachable"
+                )
+            waited = (now - intent.at).total_seconds()
+            return Parked(max(1.0, min(10.0, waited / 6)), "waits for its return")
+        boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
+        before = BootIdentity(at=intent.at, source="journal", boot_id=intent.boot_id)
+        if boot is not None and same_boot(before, boot) == "other":
+            pursuit.emit_finished(
+                step, "ok", evidence=evidence, progress=Progress.SETTLING, intent=intent
+            )
+            return GO
+        pending = any(
+            isinstance(item, RebootMark) and item.intent == intent.intent for item in evidence
+        )
+        if pending and not expired:
+            return Parked(2.0, "waits for it to go down")
+        pursuit.emit_finished(
+            step,
+            "failed",
+            "the restart did not happen: still the same boot",
+            evidence=evidence,
+            intent=intent,
+        )
+        return GO
+
+    async def _look(self, pursuit: Pursuit, step: Step) -> tuple[AnyEvidence, ...] | None:
+        """Evidence from the host, or None while it does not give any."""
+        transport = pursuit.context.transports[pursuit.host.transport]
+        look = await transport.look(pursuit.host)
+        if not look.answers:
+            return None
+        try:
+            session = await pursuit.reach(step)
+            if isinstance(session, Turn):
+                return None
+            return pursuit.evidence(await pursuit.ask(step, "prove"))
+        except TransportError:
+            await pursuit.close()
+            return None

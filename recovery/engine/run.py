@@ -1,0 +1,343 @@
+"""One execution of a playbook on a fleet: waves, guard, commands, and one task for each host in flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from typing import cast
+
+from recovery.engine.admission import Admission
+from recovery.engine.context import (
+    Context,
+    Finished,
+    Goes,
+    Parked,
+    Turn,
+    WaitsForGate,
+    WaitsForPlace,
+)
+from recovery.engine.guard import GuardWatch
+from recovery.engine.outcome import Ending, ending
+from recovery.engine.pursuit import Action, Pursuit
+from recovery.engine.schedule import Schedule, Waiting
+from recovery.engine.windows import frozen_for
+from recovery.model.events import (
+    ApprovalAsked,
+    Command,
+    GuardTripped,
+    HostFinished,
+    Notice,
+    Outcome,
+    RunFinished,
+    RunHeld,
+)
+from recovery.model.state import CaseFile, HostState
+
+_PRESSURE = 20_000
+"""Events that may wait for their commit before the run waits for the journal."""
+
+
+class Run:
+    """Carries a playbook out, from wherever the states stand."""
+
+    def __init__(
+        self,
+        context: Context,
+        order: tuple[str, ...],
+        actions: Mapping[str, Action],
+        states: Mapping[str, HostState],
+    ) -> None:
+        """Work on the hosts in `order`, from `states` (hosts without one begin at the beginning)."""
+        self.context = context
+        self._order = order
+        self._actions = actions
+        self._hosts = {host.name: host for host in context.fleet.hosts}
+        context.states.update(states)
+        self._schedule = Schedule({name: rank for rank, name in enumerate(order)})
+        self._admission = Admission(context, self._schedule, self._hosts)
+        sites = Counter(host.site for host in context.fleet.hosts)
+        self._guard = GuardWatch(context.playbook.strategy.guard, len(order), sites)
+        self._active: dict[str, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._unfinished = 0
+        self._held = ""
+        self._halt = ""
+        self._counts: Counter[str] = Counter()
+        self._last_poll = float("-inf")
+        context.place_for = self._admission.try_place
+        context.on_change = self._changed
+
+    async def go(self) -> Ending:
+        """Work until every host has ended, the guard halts, or the run is stopped. The ending is in the journal."""
+        self._restore()
+        async with asyncio.TaskGroup() as group:
+            while self._unfinished and self.context.phase != "stopping":
+                self._poll_commands()
+                self._check_guard()
+                idle = not self._active and not self._schedule.has_ready()
+                self._admission.advance(settled=idle)
+                self._start_ready(group)
+                if self._over():
+                    break
+                await self._wait()
+        if self.context.phase == "stopping":
+            await self.context.recorder.durable()
+            return Ending("interrupted", 130, dict(self._counts))
+        return await self._finish()
+
+    def stop(self) -> None:
+        """Begin nothing more; what is in flight ends at its next point of rest."""
+        self.context.phase = "stopping"
+        self._wake.set()
+
+    def abort(self) -> tuple[str, ...]:
+        """Stop at once; the names of the hosts that may be in the middle of a step."""
+        self.stop()
+        for task in self._active.values():
+            task.cancel()
+        return tuple(name for name in self._active if self.state(name).intent is not None)
+
+    def waiting(self) -> tuple[Waiting, ...]:
+        """What the run waits for now."""
+        return self._schedule.waiting(self.context.clock.monotonic())
+
+    def state(self, name: str) -> HostState:
+        """The state of a host."""
+        return self.context.state(name)
+
+    def _restore(self) -> None:
+        for name in self._order:
+            state = self.state(name)
+            self._guard.see(state, self._hosts[name].site)
+            if state.outcome is not None:
+                self._counts[state.outcome.value] += 1
+                continue
+            self._unfinished += 1
+            if state.case.silent_since is not None:
+                self.context.silent_hosts += 1
+            self._schedule.ready(name)
+
+    def restore_waves(self, number: int, *, is_open: bool) -> None:
+        """Take the waves up where the journal ends."""
+        self._admission.restore(self.context.states, number, is_open=is_open)
+
+    def _start_ready(self, group: asyncio.TaskGroup) -> None:
+        schedule, now = self._schedule, self.context.clock.monotonic()
+        schedule.wake(now)
+        for late in schedule.take_late(now):
+            self._end(late, Outcome.CANCELLED, "nobody approved in time")
+        if self._held:
+            return
+        while len(self._active) < self.context.options.looks:
+            name = schedule.next_ready()
+            if name is None:
+                return
+            host = self._hosts[name]
+            frozen = frozen_for(self.context.fleet.site_of(host).freeze, self.context.clock.now())
+            if frozen and self.context.playbook.changes:
+                schedule.park(
+                    name, now + min(frozen, 3600.0), "waits for the end of its site's freeze", now
+                )
+                continue
+            self._active[name] = group.create_task(self._slice(name))
+
+    async def _slice(self, name: str) -> None:
+        pursuit = Pursuit(self.context, self._hosts[name], self._actions)
+        turn: Turn = Parked(0.0, "stopped")
+        try:
+            if self.context.recorder.pressure() > _PRESSURE:
+                await self.context.recorder.durable()
+            turn = await pursuit.advance()
+        finally:
+            del self._active[name]
+            self._after(name, turn)
+            self._wake.set()
+
+    def _after(self, name: str, turn: Turn) -> None:
+        now = self.context.clock.monotonic()
+        match turn:
+            case Finished():
+                pass
+            case Parked(seconds, why):
+                self._admission.parked(self.state(name))
+                self._schedule.park(name, now + seconds, why, now)
+            case WaitsForPlace():
+                self._schedule.wait_for_place(name, now)
+            case WaitsForGate(gate, question, until):
+                left = (until - self.context.clock.now()).total_seconds()
+                if self._schedule.wait_at_gate(name, gate, now, now + left):
+                    self.context.emit(
+                        ApprovalAsked(
+                            at=self.context.clock.now(),
+                            run=self.context.run,
+                            gate=gate,
+                            question=question,
+                        )
+                    )
+            case Goes():
+                self._schedule.ready(name)
+
+    def _check_guard(self) -> None:
+        if self._halt:
+            return
+        trip = self._guard.tripped(self._admission.wave, self._admission.size)
+        if trip is None:
+            return
+        self._admission.closed = True
+        self._halt = f"{trip.rule}: {trip.count} of {trip.denominator}, limit {trip.limit}"
+        self.context.emit(
+            GuardTripped(
+                at=self.context.clock.now(),
+                run=self.context.run,
+                rule=trip.rule,
+                count=trip.count,
+                limit=trip.limit,
+                denominator=trip.denominator,
+            )
+        )
+        self._cancel_untouched("halted by the guard")
+
+    def _cancel_untouched(self, reason: str) -> None:
+        """End every host that was not begun; those in the middle go on to their end."""
+        for name in self._schedule.drain():
+            if self.state(name).touched:
+                self._schedule.ready(name)
+            else:
+                self._end(name, Outcome.CANCELLED, reason)
+
+    def _end(self, name: str, outcome: Outcome, message: str) -> None:
+        state = self.state(name)
+        self.context.emit(
+            HostFinished(
+                at=self.context.clock.now(),
+                run=self.context.run,
+                host=name,
+                outcome=outcome,
+                message=message,
+                verdict=state.verdict,
+                progress=state.progress,
+            )
+        )
+
+    def _changed(self, before: HostState, state: HostState) -> None:
+        """Keep the counts right after an event about a host."""
+        if state.changed and not before.changed:
+            self._admission.went_well(state.name)
+        if (state.case.silent_since is None) != (before.case.silent_since is None):
+            self.context.silent_hosts += 1 if state.case.silent_since is not None else -1
+        if state.new_crash or state.outcome is not None:
+            self._guard.see(state, self._hosts[state.name].site)
+        if state.outcome is not None and before.outcome is None:
+            self._ended(state.name, state)
+
+    def _ended(self, name: str, state: HostState) -> None:
+        self._unfinished -= 1
+        self._counts[cast("Outcome", state.outcome).value] += 1
+        if state.case.silent_since is not None:
+            self.context.silent_hosts -= 1
+        self._admission.ended(name)
+        self.context.states[name] = HostState(
+            name,
+            verdict=state.verdict,
+            because=state.because,
+            progress=state.progress,
+            wave=state.wave,
+            index=state.index,
+            touched=state.touched,
+            changed=state.changed,
+            new_crash=state.new_crash,
+            runbook=state.runbook,
+            last=state.last,
+            outcome=state.outcome,
+            message=state.message,
+            updated=state.updated,
+            reboots=state.reboots,
+            case=CaseFile(),
+        )
+
+    def _poll_commands(self) -> None:
+        now = self.context.clock.monotonic()
+        if now - self._last_poll < self.context.options.poll_commands:
+            return
+        self._last_poll = now
+        for event in self.context.recorder.commands(self.context.run):
+            if isinstance(event, Command):
+                self._obey(event)
+
+    def _obey(self, command: Command) -> None:
+        match command.verb:
+            case "pause":
+                self._hold(f"paused{' by ' + command.by if command.by else ''}")
+            case "resume":
+                self._release()
+            case "approve":
+                self.context.approved.add(command.gate)
+                self._schedule.open_gate(command.gate)
+            case "abort":
+                self.stop()
+            case "cancel":
+                self._halt = self._halt or "cancelled"
+                self._admission.closed = True
+                self._cancel_untouched("the run was cancelled")
+
+    def _hold(self, reason: str) -> None:
+        if not self._held:
+            self._held = reason
+            self._admission.closed = True
+            self.context.emit(
+                RunHeld(at=self.context.clock.now(), run=self.context.run, reason=reason)
+            )
+
+    def _release(self) -> None:
+        if self._held:
+            self.context.emit(
+                RunHeld(
+                    at=self.context.clock.now(),
+                    run=self.context.run,
+                    reason=self._held,
+                    released=True,
+                )
+            )
+            self._held = ""
+            self._admission.closed = bool(self._halt)
+
+    def _over(self) -> bool:
+        return not self._unfinished and not self._active
+
+    async def _wait(self) -> None:
+        """Until something happens, the next host is due, or it is time to look for commands."""
+        now = self.context.clock.monotonic()
+        times = [
+            time
+            for time in (self._schedule.due(), self._admission.soaked_at)
+            if time is not None and time > now
+        ]
+        if self.context.options.poll_commands:
+            times.append(now + self.context.options.poll_commands)
+        try:
+            async with asyncio.timeout(max(0.0, min(times) - now) if times else None):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    async def _finish(self) -> Ending:
+        self._admission.close_wave()
+        abandoned = len(self.context.supervisor.abandoned)
+        now = self.context.clock.now()
+        if abandoned:
+            message = f"{abandoned} operations did not react to their deadline and were abandoned"
+            self.context.emit(Notice(at=now, run=self.context.run, message=message))
+        end = ending(self._counts, self._halt)
+        self.context.emit(
+            RunFinished(
+                at=now,
+                run=self.context.run,
+                exit_reason=end.reason,
+                exit_code=end.code,
+                counts=dict(sorted(end.counts.items())),
+            )
+        )
+        await self.context.recorder.durable()
+        return end

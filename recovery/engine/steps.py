@@ -1,0 +1,218 @@
+"""The steps that read, wait and talk to people: triage, settle, prove, hand over, approve, freeze, notify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from recovery.engine.context import GO, Parked, Turn, WaitsForGate
+from recovery.engine.pursuit import Pursuit
+from recovery.errors import TransportError
+from recovery.model.events import HandedOver, Notice, Outcome
+from recovery.model.evidence import AnyEvidence, BootIdentity, Progress, Verdict
+from recovery.model.playbook import Step
+from recovery.model.state import SeenBoot, add_evidence, same_boot
+
+_HEALTHY = (Verdict.HEALTHY, Verdict.RECOVERED)
+
+
+async def read_evidence(
+    pursuit: Pursuit, step: Step, action: str
+) -> tuple[AnyEvidence, ...] | Turn:
+    """Evidence read from the host by `action`, or what to do while it cannot be had."""
+    session = await pursuit.reach(step)
+    if isinstance(session, Turn):
+        return session
+    try:
+        reply = await pursuit.ask(step, action)
+    except TransportError as error:
+        await pursuit.close()
+        return pursuit.failed_contact(step, error)
+    return pursuit.evidence(reply)
+
+
+class Triage:
+    """Gather evidence, and leave hosts alone that the playbook is not for."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """One round trip."""
+        if pursuit.host.os not in pursuit.context.incident.platforms:
+            return pursuit.finish(
+                Outcome.HEALTHY,
+                f"{pursuit.context.incident.name} does not concern {pursuit.host.os}",
+            )
+        evidence = await read_evidence(pursuit, step, "triage")
+        if isinstance(evidence, Turn):
+            return evidence
+        pursuit.emit_finished(step, "ok", evidence=evidence)
+        return leave_alone(pursuit) or GO
+
+
+def leave_alone(pursuit: Pursuit, *, touched: bool = False) -> Turn | None:
+    """End the pursuit of a host that the playbook is not for; None where it is.
+
+    A host that was changed is never left alone; one of which an act was only tried may be, with `touched`.
+    """
+    context, state = pursuit.context, pursuit.state
+    if (
+        state.changed
+        or (state.touched and not touched)
+        or context.targets(pursuit.host, state, context.clock.now())
+    ):
+        return None
+    if state.verdict in _HEALTHY:
+        outcome = Outcome.RECOVERED if state.verdict == Verdict.RECOVERED else Outcome.HEALTHY
+        return pursuit.finish(outcome, "nothing to do")
+    reason = "; ".join(state.because)
+    outcome = (
+        Outcome.UNREACHABLE if state.verdict in (Verdict.UNKNOWN, Verdict.DARK) else Outcome.FAILED
+    )
+    return pursuit.finish(
+        outcome, f"left alone, {context.playbook.name} is not for {state.verdict}: {reason}"
+    )
+
+
+def allowed(pursuit: Pursuit) -> Turn | None:
+    """None when the host may be changed now; else what becomes of it.
+
+    A controller that was killed may have left no more than the finished triage of a host that nothing is to be done
+    for. A verdict of silence says nothing of that: the host has been heard since, or nobody would ask.
+    """
+    state = pursuit.state
+    heard = state.index > 0 and state.case.silent_since is None
+    return (leave_alone(pursuit) if heard else None) or pursuit.admission()
+
+
+class Settle:
+    """The host has to stay up in one boot for the settle time."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """One look at the boot, then wait for the rest of the time."""
+        platform = pursuit.context.incident.platforms[pursuit.host.os]
+        span = step.arguments.duration or platform.proof.settle
+        before = pursuit.state.case.boots[-1] if pursuit.state.case.boots else None
+        evidence = await read_evidence(pursuit, step, "prove")
+        if isinstance(evidence, Turn):
+            return evidence
+        boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
+        if boot is None:
+            return pursuit.failed(step, "the host did not say which boot it is in")
+        if before is not None and _crashed_anew(before, boot, pursuit):
+            message = "it restarted again by itself while it should have settled"
+            pursuit.emit_finished(step, "new_crash", message, evidence=evidence)
+            return GO
+        case = pursuit.state.case
+        for item in evidence:
+            case = add_evidence(case, item)
+        left = span - case.boots[-1].up_for
+        if left > 0:
+            pursuit.observe(*evidence)
+            return Parked(min(left + 0.5, max(2.0, span / 3)), "settles")
+        pursuit.emit_finished(step, "ok", evidence=evidence, progress=Progress.SETTLING)
+        return GO
+
+
+def _crashed_anew(before: SeenBoot, boot: BootIdentity, pursuit: Pursuit) -> bool:
+    """Whether the host came back in a boot that nobody asked for, after the boot that followed the fix."""
+    case = pursuit.state.case
+    if (
+        same_boot(before.identity, boot) != "other"
+        or case.reboot_asked == before.identity.boot_id != ""
+    ):
+        return False
+    return case.fix is None or before.identity.boot_id != case.fix.boot_id
+
+
+class Prove:
+    """The verdict decides, and nothing else."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Read all the evidence once more."""
+        evidence = await read_evidence(pursuit, step, "prove")
+        if isinstance(evidence, Turn):
+            return evidence
+        judged = pursuit.now_judged(evidence)
+        if judged.verdict in _HEALTHY:
+            progress = (
+                Progress.DONE if judged.verdict == Verdict.RECOVERED else pursuit.state.progress
+            )
+            pursuit.emit_finished(step, "ok", evidence=evidence, progress=progress)
+            return GO
+        crashed = judged.verdict == Verdict.CRASH_LOOP and pursuit.state.case.fix is not None
+        message = f"not proven, {judged.verdict}: {'; '.join(judged.because)}"
+        pursuit.emit_finished(
+            step, "new_crash" if crashed else "failed", message, evidence=evidence
+        )
+        return (
+            GO if pursuit.exhausted(step) else Parked(step.retry.first, "tries to prove it again")
+        )
+
+
+class HandOver:
+    """Give the host to people."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Write it down; the desk takes it from there."""
+        reason = pursuit.state.message or "; ".join(pursuit.state.because)
+        context = pursuit.context
+        if not pursuit.state.runbook:
+            context.emit(
+                HandedOver(
+                    at=context.clock.now(),
+                    run=context.run,
+                    host=pursuit.host.name,
+                    runbook=step.arguments.runbook,
+                    reason=reason,
+                )
+            )
+        return pursuit.finish(Outcome.HANDED_OVER, reason)
+
+
+class Notify:
+    """Write a notice."""
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Once for each host."""
+        context = pursuit.context
+        context.emit(
+            Notice(
+                at=context.clock.now(),
+                run=context.run,
+                host=pursuit.host.name,
+                message=step.arguments.message,
+            )
+        )
+        pursuit.emit_finished(step, "ok", step.arguments.message)
+        return GO
+
+
+class Gate:
+    """Wait until a person has said that the run may go on; one word is enough for all hosts."""
+
+    def __init__(self, question: Callable[[Pursuit, Step], str]) -> None:
+        """Ask what `question` gives."""
+        self._question = question
+
+    async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Pass when the gate was opened."""
+        gate = f"step:{pursuit.index_of(step)}"
+        if gate in pursuit.context.approved:
+            pursuit.emit_finished(step, "ok", "approved")
+            return GO
+        until = pursuit.context.clock.now() + timedelta(seconds=step.timeout)
+        return WaitsForGate(gate, self._question(pursuit, step), until)
+
+
+def approve_question(_pursuit: Pursuit, step: Step) -> str:
+    """What `approve` asks."""
+    return str(step.arguments.question)
+
+
+def freeze_question(pursuit: Pursuit, _step: Step) -> str:
+    """What `freeze` asks: that the vendor's feed is stopped, in the profile's words."""
+    freeze = pursuit.context.incident.freeze
+    if freeze is None:
+        return f"stop the feed of {pursuit.context.incident.title}, then approve"
+    return f"{freeze.title}: " + " ".join(
+        f"{place}. {text}" for place, text in enumerate(freeze.steps, 1)
+    )

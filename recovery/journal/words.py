@@ -1,0 +1,183 @@
+"""Events and evidence in words for an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from recovery.model.events import (
+    AnyEvent,
+    ApprovalAsked,
+    Command,
+    CredentialStopped,
+    GuardTripped,
+    HandedOver,
+    HostAdmitted,
+    HostFinished,
+    HostObserved,
+    HostReturned,
+    Notice,
+    RunFinished,
+    RunHeld,
+    RunResumed,
+    RunStarted,
+    StepFinished,
+    StepIntended,
+    WaveClosed,
+    WaveOpened,
+)
+from recovery.model.evidence import (
+    AnyEvidence,
+    ArtifactListing,
+    BootIdentity,
+    CrashRecord,
+    FixApplied,
+    PersonReport,
+    Reachability,
+    RebootMark,
+    ServiceState,
+    UndoApplied,
+)
+
+_OUTCOMES = {
+    "ok": "done",
+    "already": "had been done before",
+    "failed": "failed",
+    "refused": "refused",
+    "nothing_matched": "NOTHING MATCHED, nothing was changed",
+    "unreachable": "the host could not be reached",
+    "new_crash": "the host crashed anew",
+    "interrupted": "was interrupted, nobody saw its outcome",
+}
+
+
+def describe(event: AnyEvent) -> str:
+    """An event in words, with the verdict that it led to and what that rests on."""
+    said = happening(event)
+    if not isinstance(event, StepFinished | HostObserved):
+        return said
+    reasons = f" ({'; '.join(event.because)})" if event.because else ""
+    return f"{said} -> {event.verdict}{reasons}"
+
+
+def happening(event: AnyEvent) -> str:
+    """An event in words, without verdict."""
+    return _HAPPENINGS[type(event)](event)
+
+
+def seen(evidence: AnyEvidence) -> str:
+    """An observation in words."""
+    return _SIGHTS[type(evidence)](evidence)
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items()) or "no host"
+
+
+def _tail(text: str, before: str = ": ") -> str:
+    return f"{before}{text}" if text else ""
+
+
+def _started(event: RunStarted) -> str:
+    mock = ", MOCK" if event.mock else ""
+    return f"run of {event.playbook} on {event.total} hosts, incident {event.incident}{_tail(event.by, ', by ')}{mock}"
+
+
+def _run_finished(event: RunFinished) -> str:
+    return (
+        f"run finished: {event.exit_reason} (exit code {event.exit_code}); {_counts(event.counts)}"
+    )
+
+
+def _guard(event: GuardTripped) -> str:
+    return f"GUARD HALTS THE RUN: {event.rule} {event.count} of {event.denominator}, limit {event.limit}"
+
+
+def _held(event: RunHeld) -> str:
+    return f"{'goes on, no longer' if event.released else 'held'}: {event.reason}"
+
+
+def _observed(event: HostObserved) -> str:
+    return "; ".join(map(seen, event.evidence)) or "looked at anew"
+
+
+def _intended(event: StepIntended) -> str:
+    return f"{event.step}: about to act (attempt {event.attempt}, intent {event.intent})"
+
+
+def _step_finished(event: StepFinished) -> str:
+    again = f" (attempt {event.attempt})" if event.attempt > 1 else ""
+    return f"{event.step}{again}: {_OUTCOMES[event.outcome]}{_tail(event.message)}"
+
+
+def _stopped(event: CredentialStopped) -> str:
+    return f"credential {event.credential} was refused {event.refusals} times and is not used again"
+
+
+_HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
+    RunStarted: _started,
+    RunResumed: lambda event: f"run resumed{_tail(event.by, ' by ')}",
+    RunFinished: _run_finished,
+    WaveOpened: lambda event: f"wave {event.wave} begins: up to {event.size} hosts",
+    WaveClosed: lambda event: f"wave {event.wave} ended: {_counts(event.counts)}",
+    ApprovalAsked: lambda event: f"waits for approval of {event.gate}: {event.question}",
+    Command: lambda event: (
+        f"command: {event.verb}{_tail(event.gate, ' ')}{_tail(event.by, ' by ')}"
+    ),
+    RunHeld: _held,
+    GuardTripped: _guard,
+    HostObserved: _observed,
+    HostAdmitted: lambda event: f"admitted to wave {event.wave}",
+    HostReturned: lambda event: f"gives its place in wave {event.wave} back: {event.reason}",
+    StepIntended: _intended,
+    StepFinished: _step_finished,
+    HandedOver: lambda event: (
+        f"handed over to people, runbook {event.runbook}{_tail(event.reason)}"
+    ),
+    HostFinished: lambda event: f"ended: {event.outcome}{_tail(event.message)}",
+    CredentialStopped: _stopped,
+    Notice: lambda event: event.message,
+}
+
+
+def _boot(evidence: BootIdentity) -> str:
+    name = f" {evidence.boot_id[:8]}" if evidence.boot_id else ""
+    up = "" if evidence.uptime is None else f", up for {evidence.uptime:.0f} s"
+    return f"boot{name} answers{up}"
+
+
+def _listing(evidence: ArtifactListing) -> str:
+    if not evidence.exists:
+        return f"{evidence.directory} is not there"
+    bad = sum(1 for file in evidence.files if file.state == "bad")
+    held = f", {evidence.quarantined} in quarantine" if evidence.quarantined else ""
+    verdict = "bad" if evidence.bad else "not bad"
+    return f"{evidence.directory} is {verdict}: {bad} bad of {len(evidence.files)} files{held}"
+
+
+def _crash(evidence: CrashRecord) -> str:
+    code = "" if evidence.stop_code is None else f" {evidence.stop_code:#x}"
+    return f"crash{code}{_tail(evidence.module, ' in ')}{_tail(evidence.record, ', told by ')}"
+
+
+def _service(evidence: ServiceState) -> str:
+    return (
+        f"{evidence.name} {'runs' if evidence.running else 'does not run'}{_tail(evidence.detail)}"
+    )
+
+
+_SIGHTS: Mapping[type, Callable[[Any], str]] = {
+    Reachability: lambda evidence: (
+        "answers" if evidence.answers else f"does not answer{_tail(evidence.reason)}"
+    ),
+    BootIdentity: _boot,
+    ArtifactListing: _listing,
+    CrashRecord: _crash,
+    ServiceState: _service,
+    RebootMark: lambda _evidence: "a restart was asked for and has not come yet",
+    FixApplied: lambda evidence: (
+        f"{evidence.files} files moved to quarantine{_tail(str(evidence.already or ''), ', before: ')}"
+    ),
+    UndoApplied: lambda evidence: f"{evidence.files} files put back",
+    PersonReport: lambda evidence: f"{evidence.person} says: {evidence.says}",
+}

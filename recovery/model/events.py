@@ -1,0 +1,224 @@
+"""The one vocabulary of what happens. The engine emits events, the journal stores them, every view folds them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from recovery.model.evidence import AnyEvidence, Progress, Verdict
+
+
+class Outcome(StrEnum):
+    """How the pursuit of a host ended."""
+
+    RECOVERED = "recovered"
+    """Fixed by this run and proven."""
+    HEALTHY = "healthy"
+    """Not a target: the evidence says there is nothing to do."""
+    DONE = "done"
+    """Every step was carried out; the playbook has nothing to prove (triage, undo, quarantine alone)."""
+    FAILED = "failed"
+    UNREACHABLE = "unreachable"
+    HANDED_OVER = "handed_over"
+    CANCELLED = "cancelled"
+    """The run ended first."""
+
+
+StepOutcome = Literal[
+    "ok",
+    "already",
+    "failed",
+    "refused",
+    "nothing_matched",
+    "unreachable",
+    "new_crash",
+    "interrupted",
+]
+"""`already`: the evidence shows that it had been carried out. `interrupted`: an intent whose outcome nobody saw,
+closed by evidence on resume."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
+    """Something that happened, by the controller's clock in UTC."""
+
+    at: datetime
+    run: str = ""
+    host: str = ""
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run.started"):
+    """A run began."""
+
+    playbook: str
+    incident: str
+    total: int
+    documents: dict[str, str] = {}
+    """Name (`plan`, `playbook`, `incident`, `fleet`) to the SHA-256 of the document in the journal."""
+    mock: bool = False
+    by: str = ""
+
+
+class RunResumed(Event, frozen=True, kw_only=True, tag="run.resumed"):
+    """Another process took the run up."""
+
+    by: str = ""
+
+
+class RunFinished(Event, frozen=True, kw_only=True, tag="run.finished"):
+    """A run ended."""
+
+    exit_reason: str
+    exit_code: int
+    counts: dict[str, int] = {}
+    """Outcome to number of hosts."""
+
+
+class WaveOpened(Event, frozen=True, kw_only=True, tag="wave.opened"):
+    """A wave began: from now on up to `size` hosts may be changed in it."""
+
+    wave: int
+    size: int
+
+
+class WaveClosed(Event, frozen=True, kw_only=True, tag="wave.closed"):
+    """Every host of a wave has ended."""
+
+    wave: int
+    counts: dict[str, int] = {}
+
+
+class ApprovalAsked(Event, frozen=True, kw_only=True, tag="approval.asked"):
+    """The run waits for a person."""
+
+    gate: str
+    """`wave:N`, `step:N`."""
+    question: str
+
+
+class Command(Event, frozen=True, kw_only=True, tag="command"):
+    """A person's command to a run, from any process."""
+
+    verb: Literal["pause", "resume", "abort", "cancel", "approve"]
+    gate: str = ""
+    """For `approve`."""
+    by: str = ""
+
+
+class RunHeld(Event, frozen=True, kw_only=True, tag="run.held"):
+    """Nothing new is begun until the reason is gone; `released` ends it."""
+
+    reason: str
+    released: bool = False
+
+
+class GuardTripped(Event, frozen=True, kw_only=True, tag="guard.tripped"):
+    """The guard halted the run."""
+
+    rule: Literal["failed", "unreachable", "new_crashes"]
+    count: int
+    limit: int
+    denominator: str
+    """In words: `wave 2 (5 hosts)`."""
+
+
+class HostObserved(Event, frozen=True, kw_only=True, tag="host.observed"):
+    """Evidence that came outside a step, such as a host that fell silent."""
+
+    evidence: tuple[AnyEvidence, ...]
+    verdict: Verdict
+    because: tuple[str, ...] = ()
+
+
+class HostAdmitted(Event, frozen=True, kw_only=True, tag="host.admitted"):
+    """The host may be changed, as a member of a wave."""
+
+    wave: int
+
+
+class HostReturned(Event, frozen=True, kw_only=True, tag="host.returned"):
+    """An admitted host was not changed in time and gave its place in the wave back."""
+
+    wave: int
+    reason: str
+
+
+class StepIntended(Event, frozen=True, kw_only=True, tag="step.intended"):
+    """An act on the host is about to be sent. Durable before the act."""
+
+    index: int
+    step: str
+    attempt: int
+    intent: str
+    boot_id: str = ""
+    """The boot that is going to be acted on, as far as known."""
+
+
+class StepFinished(Event, frozen=True, kw_only=True, tag="step.finished"):
+    """An attempt of a step ended, with everything that was learnt from it."""
+
+    index: int
+    step: str
+    attempt: int
+    outcome: StepOutcome
+    intent: str = ""
+    """The intent that this closes; empty for steps that change nothing."""
+    message: str = ""
+    evidence: tuple[AnyEvidence, ...] = ()
+    verdict: Verdict = Verdict.UNKNOWN
+    because: tuple[str, ...] = ()
+    progress: Progress = Progress.UNTOUCHED
+    seconds: float = 0.0
+
+
+class HandedOver(Event, frozen=True, kw_only=True, tag="host.handed_over"):
+    """The host needs hands."""
+
+    runbook: str
+    reason: str
+
+
+class HostFinished(Event, frozen=True, kw_only=True, tag="host.finished"):
+    """The pursuit of a host ended."""
+
+    outcome: Outcome
+    message: str = ""
+    verdict: Verdict = Verdict.UNKNOWN
+    progress: Progress = Progress.UNTOUCHED
+
+
+class CredentialStopped(Event, frozen=True, kw_only=True, tag="credential.stopped"):
+    """A credential was refused too often and is not used again in this run."""
+
+    credential: str
+    refusals: int
+
+
+class Notice(Event, frozen=True, kw_only=True, tag="notice"):
+    """Something an operator should read."""
+
+    message: str
+
+
+AnyEvent = (
+    RunStarted
+    | RunResumed
+    | RunFinished
+    | WaveOpened
+    | WaveClosed
+    | ApprovalAsked
+    | Command
+    | RunHeld
+    | GuardTripped
+    | HostObserved
+    | HostAdmitted
+    | HostReturned
+    | StepIntended
+    | StepFinished
+    | HandedOver
+    | HostFinished
+    | CredentialStopped
+    | Notice
+)

@@ -1,0 +1,185 @@
+"""What was observed of a host, when and through what; and what it adds up to.
+
+Times named `at` are the controller's clock in UTC. Times that a host reports about itself are kept apart,
+since its clock may be wrong.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+
+class Verdict(StrEnum):
+    """What the evidence says the host is in."""
+
+    HEALTHY = "healthy"
+    EXPOSED = "exposed"
+    CRASH_LOOP = "crash_loop"
+    BLUE_SCREEN = "blue_screen"
+    RECOVERY_SCREEN = "recovery_screen"
+    NEEDS_KEY = "needs_key"
+    DEGRADED = "degraded"
+    RECOVERED = "recovered"
+    DARK = "dark"
+    UNKNOWN = "unknown"
+
+
+class Progress(StrEnum):
+    """What has been done about the host."""
+
+    UNTOUCHED = "untouched"
+    FIXING = "fixing"
+    FIXED = "fixed"
+    REBOOTING = "rebooting"
+    SETTLING = "settling"
+    WITH_TECHNICIAN = "with_technician"
+    DONE = "done"
+    GAVE_UP = "gave_up"
+
+
+class Evidence(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="evidence", gc=False, omit_defaults=True
+):
+    """One observation of one host."""
+
+    at: datetime
+    source: str
+    """Through what it was seen: `look`, `ssh`, `winrm`, `mock`, `console`, `desk`."""
+
+
+class Reachability(
+    Evidence, frozen=True, kw_only=True, tag="reachability", gc=False, omit_defaults=True
+):
+    """Whether the host answered on its in-band way."""
+
+    answers: bool
+    reason: str = ""
+    """Why not, in the transport's words."""
+
+
+class BootIdentity(Evidence, frozen=True, kw_only=True, tag="boot", gc=False, omit_defaults=True):
+    """Which boot of the machine answered."""
+
+    boot_id: str = ""
+    """Opaque identity of the boot (Linux: /proc/sys/kernel/random/boot_id)."""
+    boot_time: float | None = None
+    """Host's own clock, seconds since 1970."""
+    uptime: float | None = None
+    """Seconds since the boot."""
+    clock: float | None = None
+    """Host's own clock when it answered, seconds since 1970."""
+
+
+class CrashRecord(Evidence, frozen=True, kw_only=True, tag="crash", gc=False, omit_defaults=True):
+    """A crash that the host or its console reports."""
+
+    crashed_at: float | None = None
+    """Host's own clock, seconds since 1970; None when the record has no time."""
+    stop_code: int | None = None
+    module: str = ""
+    text: str = ""
+    record: str = ""
+    """What carried it: `pstore`, `kernel_power_41`, `wer_1001`, `dump`, `panic_event`, ..."""
+
+
+FileState = Literal["bad", "good", "old", "foreign", "link", "directory", "other"]
+"""`foreign`: the header bytes are not those of the artifact; `old`: from before the bad update."""
+
+
+class ArtifactFile(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One file that has the artifact's name."""
+
+    path: str
+    """As it is shown: control characters made visible."""
+    state: FileState
+    raw: str = ""
+    """Hex of the path's bytes, where it is not just what is shown."""
+    size: int = 0
+    mtime: float = 0.0
+    """Seconds since 1970, UTC."""
+    sha256: str = ""
+    header: str = ""
+    """First bytes, as lower-case hex."""
+
+
+class ArtifactListing(
+    Evidence, frozen=True, kw_only=True, tag="artifact", gc=False, omit_defaults=True
+):
+    """The artifact's folder as the endpoint listed it."""
+
+    directory: str
+    exists: bool
+    bad: bool
+    """The folder rule's answer, worked out on the endpoint: at least one bad file and no good one."""
+    files: tuple[ArtifactFile, ...] = ()
+    quarantined: int = 0
+    """Files that manifests of this product hold in quarantine there."""
+    intents: tuple[str, ...] = ()
+    """Intents whose manifests are on the endpoint: what was really carried out."""
+
+
+class ServiceState(
+    Evidence, frozen=True, kw_only=True, tag="service", gc=False, omit_defaults=True
+):
+    """One service or process that the proof asks for."""
+
+    name: str
+    running: bool
+    detail: str = ""
+
+
+class RebootMark(
+    Evidence, frozen=True, kw_only=True, tag="reboot_mark", gc=False, omit_defaults=True
+):
+    """A restart that this product requested in the boot that answered, still pending."""
+
+    intent: str
+
+
+class FixApplied(Evidence, frozen=True, kw_only=True, tag="fix", gc=False, omit_defaults=True):
+    """The remedy was carried out on the endpoint."""
+
+    intent: str
+    files: int
+    already: int = 0
+    """Files that an earlier intent had moved."""
+    boot_id: str = ""
+    """The boot in which it was carried out."""
+
+
+class UndoApplied(Evidence, frozen=True, kw_only=True, tag="undo", gc=False, omit_defaults=True):
+    """Quarantined files were put back."""
+
+    intent: str
+    files: int
+
+
+class PersonReport(Evidence, frozen=True, kw_only=True, tag="person", gc=False, omit_defaults=True):
+    """What a person says. A claim, never a proof."""
+
+    person: str
+    says: str
+
+
+AnyEvidence = (
+    Reachability
+    | BootIdentity
+    | CrashRecord
+    | ArtifactListing
+    | ServiceState
+    | RebootMark
+    | FixApplied
+    | UndoApplied
+    | PersonReport
+)
+
+
+class Judgement(msgspec.Struct, frozen=True, gc=False):
+    """A verdict with what it rests on, in sentences for an operator."""
+
+    verdict: Verdict
+    because: tuple[str, ...]

@@ -1,0 +1,298 @@
+"""The folds: from events to the state of a host, and of a run. Everything that is shown or resumed is folded here.
+
+A fold never asks a clock and never guesses: the same events give the same state, in the engine that emits them,
+in a process that resumes the run, and in one that only looks.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from recovery.model.events import (
+    AnyEvent,
+    HandedOver,
+    HostAdmitted,
+    HostFinished,
+    HostObserved,
+    HostReturned,
+    Outcome,
+    StepFinished,
+    StepIntended,
+    StepOutcome,
+)
+from recovery.model.evidence import (
+    AnyEvidence,
+    ArtifactListing,
+    BootIdentity,
+    CrashRecord,
+    FixApplied,
+    PersonReport,
+    Progress,
+    Reachability,
+    RebootMark,
+    ServiceState,
+    UndoApplied,
+    Verdict,
+)
+
+_KEPT = 16
+"""Boots, crashes and services kept for each host; older ones stay in the journal."""
+
+_BOOT_TIME_PRECISION = 2.0
+"""Seconds by which two readings of one boot's time may differ (clocks are slewed, Linux rounds btime)."""
+
+SameBoot = Literal["same", "other", "unknown"]
+
+
+def same_boot(one: BootIdentity, two: BootIdentity) -> SameBoot:
+    """Whether two observations are of one boot. What neither id nor boot time can tell is `unknown`, never a guess."""
+    if one.boot_id and two.boot_id:
+        return "same" if one.boot_id == two.boot_id else "other"
+    if one.boot_time is None or two.boot_time is None:
+        return "unknown"
+    return "same" if abs(one.boot_time - two.boot_time) <= _BOOT_TIME_PRECISION else "other"
+
+
+class SeenBoot(msgspec.Struct, frozen=True, gc=False):
+    """One boot of a host, as often as it was seen."""
+
+    identity: BootIdentity
+    """The latest observation of it."""
+    first_seen: datetime
+    asked_for: bool = False
+    """The restart that led to it was asked for by this product."""
+
+    @property
+    def up_for(self) -> float:
+        """Seconds for which this boot is known to have lasted: its uptime, else the time between observations."""
+        if self.identity.uptime is not None:
+            return self.identity.uptime
+        return (self.identity.at - self.first_seen).total_seconds()
+
+
+class CaseFile(msgspec.Struct, frozen=True, gc=False):
+    """The evidence on one host as far as the rules need it; bounded."""
+
+    boots: tuple[SeenBoot, ...] = ()
+    """Oldest first."""
+    answered_at: datetime | None = None
+    silent_since: datetime | None = None
+    """Set while the host does not answer."""
+    silence: str = ""
+    listing: ArtifactListing | None = None
+    crashes: tuple[CrashRecord, ...] = ()
+    services: tuple[ServiceState, ...] = ()
+    fix: FixApplied | None = None
+    undone: bool = False
+    """The fix was taken back."""
+    mark: RebootMark | None = None
+    reboot_asked: str = ""
+    """Boot id in which the latest restart was asked for."""
+    reports: tuple[PersonReport, ...] = ()
+
+    @property
+    def boot(self) -> BootIdentity | None:
+        """The boot that answered last."""
+        return self.boots[-1].identity if self.boots else None
+
+    @property
+    def clock_offset(self) -> float:
+        """Seconds by which the host's clock is ahead of the controller's."""
+        boot = self.boot
+        return 0.0 if boot is None or boot.clock is None else boot.clock - boot.at.timestamp()
+
+    @property
+    def boots_since_fix(self) -> tuple[SeenBoot, ...]:
+        """The boots that began after the one in which the fix was carried out, oldest first."""
+        if self.fix is None:
+            return ()
+        for place in range(len(self.boots) - 1, -1, -1):
+            if self.boots[place].identity.boot_id == self.fix.boot_id:
+                return self.boots[place + 1 :]
+        return tuple(boot for boot in self.boots if boot.first_seen > self.fix.at)
+
+
+def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C901, PLR0911 - a case for each kind
+    """The case file with one more observation."""
+    replace = msgspec.structs.replace
+    match evidence:
+        case Reachability():
+            return _add_reachability(case, evidence)
+        case BootIdentity():
+            answered = replace(
+                case, answered_at=evidence.at, silent_since=None, silence="", mark=None
+            )
+            return replace(answered, boots=_add_boot(case, evidence))
+        case ArtifactListing():
+            return replace(case, listing=evidence)
+        case CrashRecord():
+            known = any(
+                (c.record, c.crashed_at, c.text)
+                == (evidence.record, evidence.crashed_at, evidence.text)
+                for c in case.crashes
+            )
+            return case if known else replace(case, crashes=(*case.crashes, evidence)[-_KEPT:])
+        case ServiceState():
+            others = tuple(s for s in case.services if s.name != evidence.name)
+            return replace(case, services=(*others, evidence)[-_KEPT:])
+        case FixApplied():
+            return replace(case, fix=evidence, undone=False)
+        case UndoApplied():
+            return replace(case, fix=None, undone=True)
+        case RebootMark():
+            return replace(case, mark=evidence)
+        case PersonReport():
+            return replace(case, reports=(*case.reports, evidence)[-_KEPT:])
+
+
+def _add_reachability(case: CaseFile, evidence: Reachability) -> CaseFile:
+    if evidence.answers:
+        return msgspec.structs.replace(case, answered_at=evidence.at, silent_since=None, silence="")
+    since = case.silent_since or evidence.at
+    return msgspec.structs.replace(case, silent_since=since, silence=evidence.reason)
+
+
+def _add_boot(case: CaseFile, seen: BootIdentity) -> tuple[SeenBoot, ...]:
+    if case.boots:
+        last = case.boots[-1]
+        if same_boot(last.identity, seen) != "other":
+            return (*case.boots[:-1], SeenBoot(seen, last.first_seen, last.asked_for))
+        asked = bool(case.reboot_asked) and case.reboot_asked == last.identity.boot_id
+        return (*case.boots, SeenBoot(seen, seen.at, asked))[-_KEPT:]
+    return (SeenBoot(seen, seen.at),)
+
+
+class HostState(msgspec.Struct, frozen=True, gc=False):
+    """Where the pursuit of one host stands."""
+
+    name: str
+    verdict: Verdict = Verdict.UNKNOWN
+    because: tuple[str, ...] = ()
+    progress: Progress = Progress.UNTOUCHED
+    case: CaseFile = CaseFile()
+    wave: int = 0
+    """0 until it is admitted to one."""
+    index: int = 0
+    """The step that is to be carried out next; steps of the failure path follow the playbook's own."""
+    failures: int = 0
+    """Failed attempts of that step."""
+    attempts: int = 0
+    """Attempts of that step, failed or interrupted."""
+    since: datetime | None = None
+    """When that step became the next one."""
+    intent: StepIntended | None = None
+    """An act whose outcome is not known."""
+    touched: bool = False
+    """An act on it was intended in this run."""
+    changed: bool = False
+    """A change was carried out on it in this run."""
+    new_crash: bool = False
+    """It crashed anew after this run had fixed it."""
+    reboots: int = 0
+    """Restarts asked for in this run."""
+    runbook: str = ""
+    """Set when it was handed over."""
+    last: StepOutcome | None = None
+    """How the latest attempt of a step ended."""
+    outcome: Outcome | None = None
+    message: str = ""
+    updated: datetime | None = None
+
+
+def apply(state: HostState, event: AnyEvent) -> HostState:  # noqa: PLR0911 - a case for each kind
+    """The host's state after `event`, which must be about this host."""
+    replace = msgspec.structs.replace
+    match event:
+        case HostObserved():
+            return replace(
+                state,
+                case=_add_all(state.case, event.evidence),
+                verdict=event.verdict,
+                because=event.because,
+                updated=event.at,
+            )
+        case HostAdmitted():
+            return replace(state, wave=event.wave, updated=event.at)
+        case HostReturned():
+            return replace(state, wave=0, updated=event.at)
+        case StepIntended():
+            return _intended(state, event)
+        case StepFinished():
+            return _finished(state, event)
+        case HandedOver():
+            return replace(
+                state,
+                runbook=event.runbook,
+                message=event.reason,
+                updated=event.at,
+                progress=Progress.WITH_TECHNICIAN,
+            )
+        case HostFinished():
+            return replace(
+                state,
+                outcome=event.outcome,
+                message=event.message,
+                verdict=event.verdict,
+                progress=event.progress,
+                intent=None,
+                updated=event.at,
+            )
+        case _:
+            return state
+
+
+def _intended(state: HostState, event: StepIntended) -> HostState:
+    case_file = state.case
+    progress = Progress.FIXING
+    reboots = state.reboots
+    if event.step == "reboot":
+        case_file = msgspec.structs.replace(case_file, reboot_asked=event.boot_id)
+        progress = Progress.REBOOTING
+        reboots += 1
+    return msgspec.structs.replace(
+        state,
+        case=case_file,
+        intent=event,
+        touched=True,
+        progress=progress,
+        reboots=reboots,
+        updated=event.at,
+        attempts=event.attempt,
+    )
+
+
+def _finished(state: HostState, event: StepFinished) -> HostState:
+    forward = event.outcome in ("ok", "already")
+    advanced = forward and event.index >= state.index
+    closed = state.intent is not None and event.intent == state.intent.intent
+    return msgspec.structs.replace(
+        state,
+        case=_add_all(state.case, event.evidence),
+        verdict=event.verdict,
+        because=event.because,
+        progress=event.progress,
+        index=event.index + 1 if forward else event.index,
+        failures=0 if forward else _failures(state, event),
+        attempts=0 if forward else event.attempt,
+        since=event.at if advanced or event.index != state.index else state.since,
+        intent=None if closed else state.intent,
+        changed=state.changed or (forward and bool(event.intent)),
+        new_crash=state.new_crash or event.outcome == "new_crash",
+        last=event.outcome,
+        message=event.message,
+        updated=event.at,
+    )
+
+
+def _failures(state: HostState, event: StepFinished) -> int:
+    before = state.failures if event.index == state.index else 0
+    return before if event.outcome == "interrupted" else before + 1
+
+
+def _add_all(case: CaseFile, evidence: tuple[AnyEvidence, ...]) -> CaseFile:
+    for item in evidence:
+        case = add_evidence(case, item)
+    return case

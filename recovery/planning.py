@@ -1,0 +1,193 @@
+"""What an operator asks for, and the plan that is made of it before anything begins."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from recovery import plugins
+from recovery.errors import InputError
+from recovery.inventory.query import NO_FACTS, HostFacts, parse
+from recovery.model.events import AnyEvent, Command
+from recovery.model.host import Fleet
+from recovery.model.incident import Incident
+from recovery.model.playbook import STEPS, NoArguments, Playbook, Step, StepSpec
+from recovery.model.state import HostState
+from recovery.playbook import library
+from recovery.playbook.incidents import parse_incident, verify_incident
+from recovery.playbook.parser import override, parse_playbook
+from recovery.playbook.report import Report
+from recovery.playbook.verifier import verify
+from recovery.ports import Recorder, Stored
+from recovery.report.status import stop_code
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator asks for."""
+
+    playbook: str
+    inventory: tuple[str, ...]
+    incident: str = "crowdstrike-291"
+    limits: tuple[str, ...] = ()
+    overrides: Mapping[str, str] = {}
+    mock: bool = False
+    speed: str = "max"
+    seed: int = 0
+    mix: str = ""
+    check: bool = False
+    """Only read; say what would be done."""
+    concurrency: int = 0
+    by: str = ""
+    run: str = ""
+    """Id for the run; empty makes one."""
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A run that was verified and planned, and has not begun."""
+
+    request: Request
+    fleet: Fleet
+    playbook: Playbook
+    incident: Incident
+    report: Report
+    order: tuple[str, ...]
+    waves: tuple[int, ...]
+    named: frozenset[str]
+    texts: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def read_playbook(request: Request, incident: Incident) -> tuple[Playbook, str, Report]:
+    """The verified playbook of a request, its text and what the verifier says. Raises `InputError` when refused."""
+    text, file = library.read_playbook(request.playbook, incident.name)
+    known = specs()
+    if request.overrides:
+        text, file = override(text, request.overrides, file, known), f"{file} (with --set)"
+    playbook = parse_playbook(text, file, known)
+    found = verify(playbook, incident=incident, check_query=check_query, specs=known)
+    if not found.ok:
+        shown = "\n  ".join(problem.shown(file) for problem in found.problems)
+        message = f"the playbook is refused by the verifier:\n  {shown}"
+        raise InputError(message)
+    return as_asked(playbook, request), text, found
+
+
+def specs() -> Mapping[str, StepSpec]:
+    """The steps that playbooks may name: the program's own, and those of plug-ins, whose classes have a `spec`."""
+    loaded = plugins.load_all("recovery.steps").plugins
+    own = {
+        name: spec
+        for name, plugin in loaded.items()
+        if isinstance(spec := getattr(plugin, "spec", None), StepSpec)
+    }
+    return {**own, **STEPS}
+
+
+def as_asked(playbook: Playbook, request: Request) -> Playbook:
+    """The playbook with the request's concurrency, and reduced to what a check may do."""
+    strategy = playbook.strategy
+    if request.concurrency:
+        limits = msgspec.structs.replace(strategy.limits, total=request.concurrency)
+        strategy = msgspec.structs.replace(strategy, limits=limits)
+    playbook = msgspec.structs.replace(playbook, strategy=strategy)
+    return read_only(playbook) if request.check else playbook
+
+
+def read_incident(name: str) -> tuple[Incident, str]:
+    """A verified incident profile and its text. Raises `InputError` when it is refused."""
+    text, file = library.read_incident(name)
+    incident = parse_incident(text, file)
+    found = verify_incident(incident)
+    if not found.ok:
+        shown = "\n  ".join(problem.shown(file) for problem in found.problems)
+        message = f"the incident profile is refused:\n  {shown}"
+        raise InputError(message)
+    return incident, text
+
+
+def check_query(text: str) -> None:
+    """Raise `QueryError` when a playbook's `targets` cannot be read."""
+    parse(text)
+
+
+def read_only(playbook: Playbook) -> Playbook:
+    """What a check may do: the steps before the first change, or triage where none of them gathers evidence."""
+    steps: list[Step] = []
+    for step in playbook.steps:
+        if step.changes or step.name in ("approve", "freeze"):
+            break
+        steps.append(step)
+    if not any(step.name in ("triage", "prove") for step in steps):
+        triage = Step(name="triage", arguments=NoArguments(), timeout=STEPS["triage"].timeout)
+        steps.insert(0, triage)
+    strategy = msgspec.structs.replace(playbook.strategy, keep_trying=0.0)
+    return msgspec.structs.replace(playbook, steps=tuple(steps), on_failure=(), strategy=strategy)
+
+
+def facts_of(state: HostState) -> HostFacts:
+    """What a query can ask of a host's state."""
+    if state.updated is None:
+        return NO_FACTS
+    return HostFacts(
+        verdict=state.verdict.value,
+        progress=state.progress.value,
+        outcome=state.outcome.value if state.outcome else "",
+        last_seen=state.case.answered_at,
+        stop_code=stop_code(state),
+        wave=state.wave,
+        attempts=state.attempts,
+    )
+
+
+def new_run_id(known: Collection[str], now: datetime) -> str:
+    """A short id that sorts by time and is none of the `known` ones."""
+    base = now.strftime("r%y%m%d-%H%M%S")
+    return next(
+        name
+        for number in range(len(known) + 1)
+        if (name := base + (f"-{number}" if number else "")) not in known
+    )
+
+
+def mix_beside(inventory: Sequence[str]) -> str:
+    """The fault mix that stands beside an inventory file (`demo.yaml`, `demo.mix.yaml`), or nothing."""
+    beside = (Path(source).with_suffix(".mix.yaml") for source in inventory if source != "-")
+    return next((str(path) for path in beside if path.is_file()), "")
+
+
+def not_obeyed(events: Iterable[Stored]) -> tuple[Command, ...]:
+    """Commands for the process that takes a run up: those behind the last sign of life of the one before it.
+
+    A `cancel` counts always, since the process before may have obeyed only half of it.
+    """
+    cancels: list[Command] = []
+    left: list[Command] = []
+    for stored in events:
+        match stored.event:
+            case Command(verb="cancel") as command:
+                cancels.append(command)
+            case Command() as command:
+                left.append(command)
+            case _:
+                left.clear()
+    return (*cancels[:1], *left)
+
+
+class Told:
+    """A run's journal that gives out commands of the time before the run was taken up, then those that come."""
+
+    def __init__(self, recorder: Recorder, before: Sequence[Command]) -> None:
+        """`before` are given out first."""
+        self.record = recorder.record
+        self.durable = recorder.durable
+        self.pressure = recorder.pressure
+        self._recorder = recorder
+        self.before = tuple(before)
+
+    def commands(self, run: str) -> Iterable[AnyEvent]:
+        """Commands to `run` since the last call."""
+        before, self.before = self.before, ()
+        return (*before, *self._recorder.commands(run))

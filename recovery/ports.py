@@ -1,0 +1,141 @@
+"""What the engine asks of the world. Each adapter is one of these; only the service picks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Literal, Protocol
+
+import msgspec
+
+from recovery.model.events import AnyEvent
+from recovery.model.host import Host
+from recovery.model.secret import Secret
+
+Shell = Literal["posix", "powershell", "cmd"]
+
+
+class Clock(Protocol):
+    """Time. The engine sleeps by asyncio alone, so that a virtual event loop can move it."""
+
+    def now(self) -> datetime:
+        """The wall clock, UTC, aware."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+
+class Look(msgspec.Struct, frozen=True, gc=False):
+    """Answer of a cheap look: does a server answer there? An answer is a claim, not evidence of a healthy host."""
+
+    answers: bool
+    reason: str = ""
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """One script to carry out on an endpoint. Rendered to bytes by `recovery.remote.catalog.render`."""
+
+    action: str
+    """`triage`, `quarantine`, `undo`, `reboot`, `prove`, `run`, ...: what the script is for."""
+    shell: Shell
+    script: bytes
+    """Shared by all hosts; arguments are not pasted into it."""
+    settings: Mapping[str, str]
+    """Arguments by name, quoted when rendered."""
+    token: str
+    """Answer of a cheap look: does a server answer there? A claim, not evidence of a healthy host."""
+    timeout: float
+    """Seconds from sending to the complete reply."""
+    output_limit: int = 4_000_000
+    """Bytes of standard output that are read at most."""
+
+
+class Completed(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What came back, as it came."""
+
+    stdout: bytes
+    stderr: bytes = b""
+    exit_status: int | None = None
+    """None when the peer closed without one."""
+    truncated: bool = False
+    """There was more than the limit."""
+
+
+class Session(Protocol):
+    """One open way to one host, used for one command after another."""
+
+    async def run(self, command: Command) -> Completed:
+        """Carry out `command`. Raises `TransportError`; never later than `command.timeout`."""
+
+    async def aclose(self) -> None:
+        """Close it; never raises, never hangs."""
+
+
+class Transport(Protocol):
+    """A kind of way to hosts."""
+
+    name: str
+    """As in the evidence's `source`."""
+
+    async def look(self, host: Host) -> Look:
+        """Find out cheaply whether opening a session is worth it; thousands may be in flight. Never raises."""
+
+    async def open(self, host: Host, timeout: float) -> Session:
+        """Open a session, within `timeout` seconds. Raises `TransportError`."""
+
+    async def aclose(self) -> None:
+        """Let go of everything."""
+
+
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transport signs in with."""
+
+    name: str
+    user: str = ""
+    password: Secret | None = None
+    key_file: str = ""
+    passphrase: Secret | None = None
+    agent: bool = False
+
+
+class Credentials(Protocol):
+    """The credentials of the settings, and the breaker that stops one that is refused (accounts lock out)."""
+
+    async def get(self, name: str) -> Credential:
+        """The credential. Raises `UnknownNameError`, `CredentialStoppedError`."""
+
+    def refused(self, name: str) -> None:
+        """The host refused it. After the third refusal in the run `get` raises `CredentialStoppedError`."""
+
+    def accepted(self, name: str) -> None:
+        """A host took it."""
+
+
+class Recorder(Protocol):
+    """The engine's end of the journal."""
+
+    def record(self, event: AnyEvent) -> None:
+        """Append; order is kept, durability comes with the next commit."""
+
+    async def durable(self) -> None:
+        """Return when all that was recorded before this call is on the disk."""
+
+    def pressure(self) -> int:
+        """How many recorded events wait for their commit."""
+
+    def commands(self, run: str) -> Iterable[AnyEvent]:
+        """Commands to `run` that other processes appended since the last call. Cheap when there are none."""
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """An event with its place in the journal."""
+
+    seq: int
+    event: AnyEvent
+
+
+class EventSource(Protocol):
+    """The readers' end of the journal."""
+
+    def read(self, *, run: str = "", host: str = "", after: int = 0) -> Iterator[Stored]:
+        """The events in order; empty `run` or `host` means all."""

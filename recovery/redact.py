@@ -1,0 +1,103 @@
+"""Live secrets are known here, so that no text that leaves the program carries one, in whatever encoding."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import re
+import urllib.parse
+from collections.abc import Iterator
+
+from recovery.model.secret import Secret
+
+MASK = "***"
+
+_SHORTEST = 4
+"""Characters; masking shorter secrets would eat ordinary words."""
+
+_ODD_BYTES = "surrogateescape"
+"""How Python holds bytes of the environment that are not UTF-8."""
+
+_IN_XML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;"})
+
+
+class Redactor:
+    """A set of live secrets, and the masking of text by it."""
+
+    def __init__(self) -> None:
+        self._forms: frozenset[str] = frozenset()
+        self._pattern: re.Pattern[str] | None = None
+
+    def register(self, secret: Secret) -> Secret:
+        """Remember the secret in every form in which it may turn up, and return it.
+
+        One of fewer than 4 characters is not masked.
+        """
+        text = secret.reveal()
+        if len(text) >= _SHORTEST and text not in self._forms:
+            self._forms |= {form for form in _forms(text) if len(form) >= _SHORTEST}
+            longest_first = sorted(self._forms, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, longest_first)))
+        return secret
+
+    def scrub(self, text: str) -> str:
+        """The text with every registered secret masked: plain, escaped, hex, and base64 of UTF-8 and UTF-16."""
+        pattern = self._pattern
+        return text if pattern is None else pattern.sub(MASK, text)
+
+
+def _forms(text: str) -> Iterator[str]:
+    yield text
+    yield repr(text)[1:-1]
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield urllib.parse.quote(text, safe="", errors=_ODD_BYTES)
+    yield urllib.parse.quote_plus(text, errors=_ODD_BYTES)
+    yield text.translate(_IN_XML)
+    yield text.replace("'", "''")  # in PowerShell's single quotes
+    yield text.replace("'", "'\\''")  # in sh's single quotes
+    # Lines of a secret of several, such as a private key, may turn up one by one.
+    yield from (line.strip() for line in text.splitlines() if len(line.strip()) >= 4 * _SHORTEST)
+    yield from _encoded(text.encode("utf-8", _ODD_BYTES))
+    for order in ("le", "be"):
+        yield from _encoded(text.encode(f"utf-16-{order}", "surrogatepass"))
+
+
+def _encoded(raw: bytes) -> Iterator[str]:
+    yield raw.hex()
+    yield raw.hex().upper()
+    for shift in range(3):
+        # Base64 works on groups of 3 bytes. Of the text around the secret only the group's place is not known, so the
+        # characters that hold bits of the secret alone are the same in all texts with that place.
+        whole = base64.b64encode(bytes(shift) + raw).decode()
+        core = whole[-(-8 * shift // 6) : 8 * (shift + len(raw)) // 6]
+        yield core
+        yield core.replace("+", "-").replace("/", "_")
+
+
+_live = Redactor()
+
+
+def register(secret: Secret) -> Secret:
+    """Remember the secret for `scrub` for as long as the process lives, and return it."""
+    return _live.register(secret)
+
+
+def scrub(text: str) -> str:
+    """The text with every secret of this process masked."""
+    return _live.scrub(text)
+
+
+class ScrubFilter(logging.Filter):
+    """Masks secrets in log records, with their tracebacks; belongs on a handler."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask, and let the record pass."""
+        record.msg, record.args = scrub(record.getMessage()), ()
+        if record.exc_info:
+            record.exc_text = scrub(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
+        if record.stack_info:
+            record.stack_info = scrub(record.stack_info)
+        return True

@@ -1,0 +1,199 @@
+"""The catalog of what may be carried out on an endpoint: scripts, and how their settings are filled in.
+
+A script is text that never changes; what is particular to a host travels as quoted assignments in front of it. All of
+it stands inside one pair of braces, so a shell that gets it cut short finds no end and does nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+
+from recovery.errors import RefusedError, UnsupportedError
+from recovery.model.host import Host
+from recovery.model.incident import Incident, Platform
+from recovery.ports import Command
+
+_READS = ("lib", "state", "triage")
+_MOVES = ("lib", "state", "lock", "quarantine")
+
+ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "triage": _READS,
+    "prove": _READS,
+    "quarantine": _MOVES,
+    "race": _MOVES,
+    "undo": ("lib", "lock", "undo"),
+    "reboot": ("lib", "reboot"),
+    "run": ("lib", "run"),
+}
+"""Action to the parts of its script. `prove` reads what triage reads. `race` is a quarantine without a triage before
+it: the script checks everything anew anyway, and in a boot window one round trip is all there is."""
+
+_NAME = re.compile(r"[A-Z][A-Z_]*")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PLAIN = re.compile(r"[ -&(-~]*")
+"""Printable ASCII but the single quote: what stands between single quotes as it is."""
+_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._:,@+= ")
+_GLOB = str.maketrans({char: "\\" + char for char in "[]\\"})
+_MOST_PLATFORMS = 64
+
+_OWN: Mapping[str, str] = {"EXPECT": "", "EXPECT_BOOT": "", "CONTROLLER_CLOCK": ""}
+_NO_PLATFORM: Mapping[str, str] = {}
+
+
+def command(
+    action: str,
+    host: Host,
+    incident: Incident | None,
+    *,
+    token: str,
+    timeout: float,
+    settings: Mapping[str, str] | None = None,
+) -> Command:
+    """The command that carries `action` out on `host`, to be answered within `timeout` seconds.
+
+    `token` closes the reply, and names the intent of an act. `settings` of acts: EXPECT (`hex of path:sha256` words),
+    EXPECT_BOOT, CONTROLLER_CLOCK (seconds since 1970), ARGV (hex words). Only `run` needs no `incident`.
+    Raises `RefusedError` where the profile says nothing about the host's platform.
+    """
+    if action not in ACTIONS:
+        message = f"no script is named {action!r}"
+        raise RefusedError(message)
+    posix = host.os != "windows"
+    profile = _profile(action, host, incident)
+    if posix and action != "run":
+        _check_folders(action, profile)
+    return Command(
+        action=action,
+        shell="posix" if posix else "powershell",
+        script=_script(action) if posix else b"",
+        settings={**profile, **_OWN, **(settings or {})},
+        token=token,
+        timeout=timeout,
+    )
+
+
+def render(wanted: Command) -> bytes:
+    """The bytes that go to the standard input of the endpoint's `sh`.
+
+    Raises `UnsupportedError` for a platform without scripts, `RefusedError` for settings that cannot be quoted.
+    """
+    if wanted.shell != "posix":
+        message = (
+            "no scripts for windows in this version: real hosts are read and changed on Linux only"
+        )
+        raise UnsupportedError(message)
+    if not _TOKEN.fullmatch(wanted.token):
+        message = "a token has 1 to 64 letters, digits, - and _"
+        raise RefusedError(message)
+    lines = ["{", f"TOKEN={wanted.token}"]
+    for name, value in wanted.settings.items():
+        lines.extend(_argv(value) if name == "ARGV" else (_assignment(name, value),))
+    return "\n".join(lines).encode("ascii") + b"\n" + wanted.script + b"fr_main </dev/null\n}\n"
+
+
+def _assignment(name: str, value: str) -> str:
+    """A line that gives `name` exactly `value`, whatever is in it, without ever handing it to the shell as code."""
+    if not _NAME.fullmatch(name) or "\0" in value:
+        message = f"the setting {name!r} cannot be sent: a NUL byte, or not a name"
+        raise RefusedError(message)
+    if _PLAIN.fullmatch(value):
+        return f"{name}='{value}'"
+    raw = value.encode("utf-8", "surrogateescape")
+    text = "".join(chr(byte) if byte in _SAFE else f"\\{byte:03o}" for byte in raw)
+    # The dot keeps line ends at the end, which a command substitution would drop.
+    return f"{name}=$(printf '{text}.') && {name}=${{{name}%.}}"
+
+
+def _argv(words: str) -> list[str]:
+    """Lines that define `fr_argv`, which runs the words that come as hex."""
+    if not words:
+        message = "a command to run has at least one word"
+        raise RefusedError(message)
+    texts = [bytes.fromhex(word).decode("utf-8", "surrogateescape") for word in words.split(" ")]
+    names = [f"ARG_{_letters(number)}" for number in range(len(texts))]
+    lines = [_assignment(name, text) for name, text in zip(names, texts, strict=True)]
+    return [*lines, "fr_argv() { fr_exec " + " ".join(f'"${name}"' for name in names) + "; }"]
+
+
+def _letters(number: int) -> str:
+    high, low = divmod(number, 26)
+    return (_letters(high - 1) if high else "") + chr(ord("A") + low)
+
+
+@cache
+def _script(action: str) -> bytes:
+    """The script's parts without their comments, which only cost time on a slow line."""
+    folder = resources.files("recovery.remote") / "posix"
+    lines = [
+        line
+        for part in ACTIONS[action]
+        for line in (folder / f"{part}.sh").read_bytes().splitlines(keepends=True)
+    ]
+    return b"".join(line for line in lines if line.strip() and not line.lstrip().startswith(b"#"))
+
+
+_kept: dict[int, tuple[Platform, Mapping[str, str]]] = {}
+
+
+def _profile(action: str, host: Host, incident: Incident | None) -> Mapping[str, str]:
+    platform = incident.platforms.get(host.os) if incident is not None else None
+    if platform is None:
+        if action == "run":
+            return _NO_PLATFORM
+        named = incident.name if incident is not None else "no incident"
+        message = f"{named} says nothing about {host.os}"
+        raise RefusedError(message)
+    kept = _kept.get(id(platform))
+    if kept is not None and kept[0] is platform:
+        return kept[1]
+    if len(_kept) >= _MOST_PLATFORMS:
+        _kept.clear()
+    found = _platform_settings(platform)
+    _kept[id(platform)] = (platform, found)
+    return found
+
+
+def _check_folders(action: str, profile: Mapping[str, str]) -> None:
+    """A folder that is not whole would make the scripts look at, or move, something else."""
+    changes = action in ("quarantine", "race", "undo")
+    for name in ("DIRECTORY", "QUARANTINE"):
+        folder = profile[name]
+        if not folder.startswith("/") and (changes or folder or name == "DIRECTORY"):
+            message = f"the profile's {name.lower()} {folder!r} is not an absolute path below /"
+            raise RefusedError(message)
+
+
+def _platform_settings(platform: Platform) -> Mapping[str, str]:
+    artifact = platform.artifact
+    remedy = platform.remedies.get("full_system") or next(iter(platform.remedies.values()), None)
+    directory = artifact.directory.rstrip("/")
+    return {
+        "DIRECTORY": directory,
+        "PATTERN": _pattern(artifact.pattern),
+        "HEADER": artifact.header.lower(),
+        "BAD_FROM": f"{artifact.bad_from.timestamp():.0f}" if artifact.bad_from else "",
+        "GOOD_FROM": f"{artifact.good_from.timestamp():.0f}" if artifact.good_from else "",
+        "MARGIN": f"{artifact.margin:.0f}",
+        "QUARANTINE": remedy.quarantine.rstrip("/") if remedy is not None else "",
+        "ARTIFACT": f"{directory}/{artifact.pattern}".encode("utf-8", "surrogateescape").hex(),
+        "SERVICES": _names(platform.proof.services),
+        "PROCESSES": _names(platform.proof.processes),
+    }
+
+
+def _pattern(pattern: str) -> str:
+    """The glob as a shell takes it: `*` and `?` only, and within one folder."""
+    if not pattern or "/" in pattern or "\n" in pattern:
+        message = f"the artifact's pattern {pattern!r} is not that of a file name"
+        raise RefusedError(message)
+    return pattern.translate(_GLOB)
+
+
+def _names(names: tuple[str, ...]) -> str:
+    if any("\n" in name for name in names):
+        message = "the name of a service or process has a line end in it"
+        raise RefusedError(message)
+    return "\n".join(names)

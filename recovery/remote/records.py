@@ -1,0 +1,165 @@
+"""The records of a reply: what scripts print and readers read.
+
+A reply is UTF-8 text, one JSON object a line, each with a `record` name, and ends with an `end` record that carries
+the command's token. Strings that come from the endpoint's disk or from other programs are hex of their bytes (field
+names end in `_hex`), so that no name can break the form. Lines that do not begin with `{"record":` are noise from
+login scripts and are passed over.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", gc=False):
+    """One line of a reply."""
+
+
+class Boot(Record, frozen=True, kw_only=True, tag="boot", gc=False):
+    """Which boot answers."""
+
+    boot_id: str = ""
+    boot_time: float | None = None
+    uptime: float | None = None
+    clock: float | None = None
+
+
+class System(Record, frozen=True, kw_only=True, tag="system", gc=False):
+    """What the machine says it is."""
+
+    os: str
+    release_hex: str = ""
+    hostname_hex: str = ""
+
+
+class Folder(Record, frozen=True, kw_only=True, tag="folder", gc=False):
+    """The artifact's folder; follows its `file` records."""
+
+    path_hex: str
+    exists: bool
+    bad: bool
+    quarantined: int = 0
+
+
+class File(Record, frozen=True, kw_only=True, tag="file", gc=False):
+    """One file that has the artifact's name."""
+
+    path_hex: str
+    state: Literal["bad", "good", "old", "foreign", "link", "directory", "other"]
+    size: int = 0
+    mtime: float = 0.0
+    sha256: str = ""
+    header: str = ""
+
+
+class Manifest(Record, frozen=True, kw_only=True, tag="manifest", gc=False):
+    """A quarantine manifest found on the endpoint, named by the intent that wrote it."""
+
+    intent: str
+    files: int
+    undone: bool = False
+
+
+class ServiceRecord(Record, frozen=True, kw_only=True, tag="service", gc=False):
+    """One service or process that was asked about."""
+
+    name_hex: str
+    running: bool
+    detail_hex: str = ""
+
+
+class CrashSeen(Record, frozen=True, kw_only=True, tag="crash", gc=False):
+    """A crash that the endpoint has on record."""
+
+    source: str
+    at: float | None = None
+    stop_code: int | None = None
+    module_hex: str = ""
+    text_hex: str = ""
+
+
+class Moved(Record, frozen=True, kw_only=True, tag="moved", gc=False):
+    """A file went into quarantine, or back out of it (`undo`)."""
+
+    from_hex: str
+    to_hex: str
+    sha256: str
+    size: int
+
+
+class Refused(Record, frozen=True, kw_only=True, tag="refused", gc=False):
+    """Something was left alone, with the reason as one word of a fixed list."""
+
+    reason: Literal[
+        "link",
+        "directory",
+        "changed",
+        "header",
+        "not_bad",
+        "clock",
+        "exists",
+        "space",
+        "permission",
+        "missing",
+        "hash",
+        "busy",
+        "unsupported",
+    ]
+    path_hex: str = ""
+
+
+class Acted(Record, frozen=True, kw_only=True, tag="acted", gc=False):
+    """Summary of an act. `nothing`: there was nothing it applied to. `already`: an earlier intent had done it."""
+
+    action: str
+    files: int = 0
+    already: int = 0
+    nothing: bool = False
+
+
+class Mark(Record, frozen=True, kw_only=True, tag="reboot_mark", gc=False):
+    """A restart that was requested in this boot and is pending."""
+
+    intent: str
+
+
+class Printed(Record, frozen=True, kw_only=True, tag="printed", gc=False):
+    """What an operator's own command printed, bounded."""
+
+    exit: int
+    stdout_hex: str = ""
+    stderr_hex: str = ""
+
+
+class Trouble(Record, frozen=True, kw_only=True, tag="trouble", gc=False):
+    """The script could not do its work."""
+
+    reason: str
+    detail_hex: str = ""
+
+
+class End(Record, frozen=True, kw_only=True, tag="end", gc=False):
+    """The last record of every complete reply."""
+
+    token: str
+    exit: int = 0
+
+
+AnyRecord = (
+    Boot
+    | System
+    | Folder
+    | File
+    | Manifest
+    | ServiceRecord
+    | CrashSeen
+    | Moved
+    | Refused
+    | Acted
+    | Mark
+    | Printed
+    | Trouble
+    | End
+)

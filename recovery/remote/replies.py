@@ -1,0 +1,259 @@
+"""Reading what endpoints answer. Untrusted: bounded, and nothing in it is taken for anything but data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from recovery.errors import ReplyError
+from recovery.model.evidence import (
+    AnyEvidence,
+    ArtifactFile,
+    ArtifactListing,
+    BootIdentity,
+    CrashRecord,
+    RebootMark,
+    ServiceState,
+)
+from recovery.ports import Completed
+from recovery.remote.records import (
+    Acted,
+    AnyRecord,
+    Boot,
+    CrashSeen,
+    End,
+    File,
+    Folder,
+    Manifest,
+    Mark,
+    Refused,
+    ServiceRecord,
+    Trouble,
+)
+
+_MOST_RECORDS = 5000
+_MOST_FILES = 500
+_MOST_EVIDENCE = 1000
+_LONGEST_TEXT = 1000
+_LONGEST_WORD = 64
+_LATEST = 1e11
+"""Seconds since 1970, in the year 5138: what is beyond is no time."""
+_DECODER = msgspec.json.Decoder(AnyRecord)
+_START = b'{"record":'
+
+_REASONS: Mapping[str, str] = {
+    "link": "a symbolic link stands where a file or folder was expected",
+    "directory": "a folder has the artifact's name",
+    "changed": "it is not what was judged: it changed since",
+    "header": "the file's first bytes are not those of the artifact",
+    "not_bad": "the folder is not bad: a good file is there",
+    "clock": "the host's clock is too far off, so its file times prove nothing; set it right, then try again",
+    "exists": "something stands at its place",
+    "space": "it could not be written; is the disk full?",
+    "permission": "the user who signed in may not do it",
+    "missing": "it is not there",
+    "hash": "its content is not what the manifest says",
+    "busy": "another act is under way on the host",
+    "unsupported": "the host has no way to do it",
+}
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A complete answer."""
+
+    records: tuple[AnyRecord, ...]
+
+    @property
+    def refused(self) -> tuple[Refused, ...]:
+        """What the endpoint left alone, and why."""
+        return tuple(record for record in self.records if isinstance(record, Refused))
+
+    @property
+    def trouble(self) -> tuple[Trouble, ...]:
+        """What kept the script from its work."""
+        return tuple(record for record in self.records if isinstance(record, Trouble))
+
+    def acted(self, action: str) -> Acted | None:
+        """The summary of an act."""
+        for record in self.records:
+            if isinstance(record, Acted) and record.action == action:
+                return record
+        return None
+
+
+def read(completed: Completed, token: str) -> Reply:
+    """The records of an answer. Raises `ReplyError` unless it is complete and of the agreed form."""
+    found: list[AnyRecord] = []
+    for line in completed.stdout.split(b"\n"):
+        if not line.startswith(_START):
+            continue
+        if len(found) >= _MOST_RECORDS:
+            message = f"the answer has more than {_MOST_RECORDS} records"
+            raise ReplyError(message)
+        try:
+            record = _DECODER.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            message = f"record {len(found) + 1} of the answer is not of the agreed form"
+            raise ReplyError(message) from None
+        if isinstance(record, End):
+            return _ended(record, found, token)
+        found.append(record)
+    raise ReplyError(_incomplete(completed))
+
+
+def _ended(end: End, found: list[AnyRecord], token: str) -> Reply:
+    if end.token != token:
+        message = "the answer is to another question"
+        raise ReplyError(message)
+    return Reply(tuple(found))
+
+
+def _incomplete(completed: Completed) -> str:
+    if completed.truncated:
+        return "the answer was longer than is read, its end is missing"
+    status = completed.exit_status
+    ended = "without an exit status" if status is None else f"with exit status {status}"
+    said = visible(completed.stderr[-300:]).strip()
+    return f"the answer ended {ended} before its last record" + (f": {said}" if said else "")
+
+
+def visible(raw: bytes) -> str:
+    r"""Text from an endpoint, bounded, with every control, escape and direction character made visible: `\x1b`."""
+    text = raw[: 4 * _LONGEST_TEXT].decode("utf-8", "backslashreplace")
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _shown(char) for char in text)
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def _shown(char: str) -> str:
+    return char.encode("unicode_escape").decode()
+
+
+def text_of(encoded: str) -> str:
+    """The text behind a `_hex` field, visible. Raises `ReplyError` when it is not hex."""
+    try:
+        return visible(bytes.fromhex(encoded))
+    except ValueError:
+        message = "a name in the answer is not hex"
+        raise ReplyError(message) from None
+
+
+def why_not(reply: Reply) -> str:
+    """What the endpoint refused or could not do, in sentences for an operator; empty when there is nothing."""
+    said: dict[str, list[str]] = {}
+    for refused in reply.refused:
+        said.setdefault(_REASONS[refused.reason], []).append(text_of(refused.path_hex))
+    for trouble in reply.trouble:
+        said.setdefault(visible(trouble.reason.encode())[:_LONGEST_WORD], []).append(
+            text_of(trouble.detail_hex)
+        )
+    return "; ".join(reason + _places(places) for reason, places in said.items())
+
+
+def _places(places: list[str]) -> str:
+    named = [place for place in places if place]
+    if not named:
+        return ""
+    more = f" and {len(named) - 1} more" if len(named) > 1 else ""
+    return f" ({named[0]}{more})"
+
+
+def evidence(reply: Reply, *, at: datetime, source: str) -> tuple[AnyEvidence, ...]:
+    """What an answer says about its host, seen at `at` through `source`.
+
+    A listing is made of the file and manifest records before its folder record. Without a folder record there is
+    none: the endpoint could not look at all of it. Raises `ReplyError` for names that are not hex.
+    """
+    found: list[AnyEvidence] = []
+    files: list[ArtifactFile] = []
+    intents: list[str] = []
+    for record in reply.records:
+        if isinstance(record, File):
+            files.append(_file(record))
+        elif isinstance(record, Manifest):
+            if not record.undone:
+                intents.append(_word(record.intent))
+        elif isinstance(record, Folder):
+            found.append(_listing(record, files, intents, at, source))
+            files, intents = [], []
+        else:
+            item = _item(record, at, source)
+            if item is not None:
+                found.append(item)
+    return tuple(found[:_MOST_EVIDENCE])
+
+
+def _item(record: AnyRecord, at: datetime, source: str) -> AnyEvidence | None:
+    """The evidence that one record carries by itself."""
+    match record:
+        case Boot():
+            return BootIdentity(
+                at=at,
+                source=source,
+                boot_id=_word(record.boot_id),
+                boot_time=_time(record.boot_time),
+                uptime=_time(record.uptime),
+                clock=_time(record.clock),
+            )
+        case ServiceRecord():
+            name, detail = text_of(record.name_hex), text_of(record.detail_hex)
+            return ServiceState(
+                at=at, source=source, name=name, running=record.running, detail=detail
+            )
+        case CrashSeen():
+            return _crash(record, at, source)
+        case Mark():
+            return RebootMark(at=at, source=source, intent=_word(record.intent))
+        case _:
+            return None
+
+
+def _listing(
+    record: Folder, files: list[ArtifactFile], intents: list[str], at: datetime, source: str
+) -> ArtifactListing:
+    return ArtifactListing(
+        at=at,
+        source=source,
+        directory=text_of(record.path_hex),
+        exists=record.exists,
+        bad=record.bad,
+        files=tuple(files[:_MOST_FILES]),
+        quarantined=record.quarantined,
+        intents=tuple(intents[:_MOST_FILES]),
+    )
+
+
+def _file(record: File) -> ArtifactFile:
+    return ArtifactFile(
+        path=text_of(record.path_hex),
+        state=record.state,
+        size=record.size,
+        mtime=_time(record.mtime) or 0.0,
+        sha256=_word(record.sha256),
+        header=_word(record.header),
+    )
+
+
+def _crash(record: CrashSeen, at: datetime, source: str) -> CrashRecord:
+    return CrashRecord(
+        at=at,
+        source=source,
+        crashed_at=_time(record.at),
+        stop_code=record.stop_code,
+        module=text_of(record.module_hex),
+        text=text_of(record.text_hex),
+        record=_word(record.source),
+    )
+
+
+def _word(text: str) -> str:
+    """A short text of the endpoint's making, inert."""
+    text = text[:_LONGEST_WORD]
+    return text if text.isprintable() else visible(text.encode("utf-8", "surrogatepass"))
+
+
+def _time(seconds: float | None) -> float | None:
+    """Seconds, where they can be a time or a span at all."""
+    return seconds if seconds is not None and abs(seconds) < _LATEST else None

@@ -1,0 +1,400 @@
+"""Every verb of the product, one method each: the Python API, and the only place that picks adapters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, TextIO
+
+import msgspec
+
+from recovery.engine.context import Context, Options
+from recovery.engine.order import ordered
+from recovery.engine.outcome import Ending, ExitCode
+from recovery.engine.run import Run
+from recovery.engine.waves import slices
+from recovery.errors import EmptySelectionError, RecoveryError, UnknownNameError, UsageError
+from recovery.inventory.loader import load_with_warnings
+from recovery.inventory.query import HostFacts, Subject, parse
+from recovery.inventory.selection import named_one_by_one, select
+from recovery.journal import views
+from recovery.journal.log import Log
+from recovery.journal.reader import Reader
+from recovery.model.events import AnyEvent, Command, Notice, Outcome, RunResumed, RunStarted
+from recovery.model.host import Fleet, Host
+from recovery.model.state import HostState
+from recovery.planning import (
+    Prepared,
+    Request,
+    Told,
+    as_asked,
+    facts_of,
+    mix_beside,
+    new_run_id,
+    not_obeyed,
+    read_incident,
+    read_playbook,
+    specs,
+)
+from recovery.playbook.incidents import parse_incident
+from recovery.playbook.parser import parse_playbook
+from recovery.playbook.report import Report
+from recovery.ports import Clock, Transport
+from recovery.report import status as report
+from recovery.settings import Settings
+from recovery.worlds import (
+    MockWorld,
+    RealWorld,
+    Surroundings,
+    SystemClock,
+    actions,
+    plugin_warnings,
+)
+
+Observer = Callable[[AnyEvent], None]
+
+MOCK_EPOCH = datetime(2024, 7, 19, 6, 0, tzinfo=UTC)
+"""When simulated incidents are met: the bad update has been withdrawn, the machines it reached are down."""
+
+
+class Service:
+    """The verbs. Reading ones may be called at any time, beside a run of this or another process."""
+
+    def __init__(self, settings: Settings, stdin: TextIO | None = None) -> None:
+        """Act by these settings."""
+        self.settings = settings
+        self._stdin = stdin
+        self.running: Run | None = None
+
+    def prepare(self, request: Request) -> Prepared:
+        """Read, verify, select and plan. Raises `UsageError`, `RefusedError`, `EmptySelectionError`."""
+        fleet, warnings = load_with_warnings(request.inventory, stdin=self._stdin)
+        incident, incident_text = read_incident(request.incident)
+        playbook, playbook_text, found = read_playbook(request, incident)
+        chosen = select(fleet, request.limits, self._facts(), SystemClock().now())
+        order = ordered(chosen, playbook.strategy.order, request.seed)
+        return Prepared(
+            request,
+            chosen,
+            playbook,
+            incident,
+            found,
+            order,
+            slices(playbook.strategy.waves, len(order)),
+            named_one_by_one(request.limits, fleet),
+            {"playbook": playbook_text, "incident": incident_text},
+            (*warnings, *(problem.shown() for problem in found.warnings), *plugin_warnings()),
+        )
+
+    def execute(
+        self, prepared: Prepared, observer: Observer, on_start: Callable[[Run], None] | None = None
+    ) -> Ending:
+        """Carry a prepared run out, until it ends or is stopped. `on_start` gets the run once it can be stopped."""
+        request = prepared.request
+        with closing(Log.open(self.settings.journal)) as log:
+            known = set(log.runs())
+        began = MOCK_EPOCH if request.mock else SystemClock().now()
+        run_id = request.run or new_run_id(known, began)
+        world = self._surroundings(prepared, run_id, began)
+        return world.run(self._started(run_id, prepared, world, observer, on_start))
+
+    def resume(
+        self,
+        run: str,
+        observer: Observer,
+        on_start: Callable[[Run], None] | None = None,
+        *,
+        by: str = "",
+        speed: str = "",
+    ) -> Ending:
+        """Go on with a run where its journal ends, a twin at another `speed` if wanted. Raises `UsageError`."""
+        with closing(self.reading()) as log:
+            run = log.find_run(run)
+            view = views.fold(run, log.read(run=run))
+            if view.finished is not None or view.started is None:
+                raise UsageError(
+                    f"run {run} has finished: {view.finished.exit_reason if view.finished else ''}; "
+                    f"`recovery runs retry {run}` begins a new one with the hosts that are left"
+                )
+            prepared = self._from_journal(log, view)
+        request = msgspec.structs.replace(
+            prepared.request, by=by, speed=speed or prepared.request.speed
+        )
+        prepared = msgspec.structs.replace(prepared, request=request)
+        began = view.last if prepared.request.mock and view.last else SystemClock().now()
+        world = self._surroundings(prepared, run, began)
+        return world.run(self._started(run, prepared, world, observer, on_start, view))
+
+    def retry(
+        self, run: str, outcomes: Sequence[str] = ("failed", "unreachable", "cancelled")
+    ) -> Prepared:
+        """A new run with the hosts of a run that ended so. Raises `EmptySelectionError` when there are none."""
+        known = [*(outcome.value for outcome in Outcome), "open"]
+        for name in set(outcomes) - set(known):
+            raise UnknownNameError("outcome", name, known)
+        with closing(self.reading()) as log:
+            run = log.find_run(run)
+            view = views.fold(run, log.read(run=run))
+            prepared = self._from_journal(log, view)
+        wanted = {
+            name
+            for name, state in view.states.items()
+            if (state.outcome.value if state.outcome else "open") in outcomes
+        }
+        fleet = prepared.fleet.where(lambda host: host.name in wanted)
+        if not fleet.hosts:
+            raise EmptySelectionError(f"no host of run {run} ended as {', '.join(outcomes)}")
+        order = ordered(fleet, prepared.playbook.strategy.order, prepared.request.seed)
+        return msgspec.structs.replace(
+            prepared,
+            request=msgspec.structs.replace(prepared.request, run=""),
+            fleet=fleet,
+            order=order,
+            waves=slices(prepared.playbook.strategy.waves, len(order)),
+        )
+
+    def command(
+        self,
+        run: str,
+        verb: Literal["pause", "resume", "abort", "cancel", "approve"],
+        gate: str = "",
+        by: str = "",
+    ) -> str:
+        """Tell a run something through the journal; returns the run's whole id."""
+        with closing(Log.open(self.settings.journal, create=False)) as log:
+            run = log.find_run(run)
+            if views.fold(run, log.read(run=run)).finished is not None:
+                raise UsageError(f"run {run} has finished: there is nobody to {verb} it")
+            log.append(Command(at=SystemClock().now(), run=run, verb=verb, gate=gate, by=by))
+        return run
+
+    def view(self, run: str) -> views.RunView:
+        """One run."""
+        with closing(self.reading()) as log:
+            run = log.find_run(run)
+            return views.fold(run, log.read(run=run))
+
+    def steps_of(self, view: views.RunView) -> tuple[str, ...]:
+        """The names of a run's steps, the failure path's behind them."""
+        with closing(self.reading()) as log:
+            playbook = self._from_journal(log, view).playbook
+        return tuple(step.name for step in (*playbook.steps, *playbook.on_failure))
+
+    def runs(self) -> list[views.RunSummary]:
+        """All runs."""
+        with closing(self.reading()) as log:
+            return views.summaries(log.run_events())
+
+    def hosts(
+        self, inventory: Sequence[str] = (), limits: Sequence[str] = ()
+    ) -> tuple[Mapping[str, HostState], Fleet | None]:
+        """What is known of the hosts, of an inventory's hosts if one is given."""
+        if limits and not inventory:
+            raise UsageError("a limit needs the inventory that it selects from: -i FILE")
+        states: Mapping[str, HostState] = {}
+        if not inventory or Path(self.settings.journal).exists():
+            with closing(self.reading()) as log:
+                states = views.known_hosts(log.read())
+        if not inventory:
+            return states, None
+        fleet = load_with_warnings(tuple(inventory), stdin=self._stdin)[0]
+        facts = {name: facts_of(state) for name, state in states.items()}
+        return states, select(fleet, tuple(limits), facts, SystemClock().now())
+
+    def status(self, inventory: Sequence[str] = ()) -> dict[str, Any]:
+        """Counts over the fleet."""
+        states, fleet = self.hosts(inventory)
+        return report.status(states, fleet)
+
+    def explain(self, host: str) -> tuple[HostState, list[views.Line]]:
+        """The state of a host and how it came to it. Raises `UnknownNameError` for one that no run has met."""
+        with closing(self.reading()) as log:
+            events = list(views.history(log, host))
+            states = views.known_hosts(events)
+            if host not in states:
+                raise UnknownNameError("host in the journal", host, views.known_hosts(log.read()))
+        return states[host], views.timeline(events)
+
+    def reading(self) -> Reader:
+        """The journal, for reading. Raises `JournalError` when there is none."""
+        return Reader.open(self.settings.journal)
+
+    def _facts(self) -> Mapping[str, HostFacts]:
+        if not Path(self.settings.journal).exists():
+            return {}
+        with closing(self.reading()) as log:
+            return {
+                name: facts_of(state)
+                for name, state in views.known_hosts(log.read(), world="real").items()
+            }
+
+    def _surroundings(self, prepared: Prepared, run: str, began: datetime) -> Surroundings:
+        request = prepared.request
+        if not request.mock:
+            return RealWorld(self.settings, prepared.fleet, run)
+        memory = self.settings.journal == ":memory:"
+        ledger = None if memory else Path(f"{self.settings.journal}.{run}.twin")
+        return MockWorld(
+            prepared.fleet,
+            prepared.incident,
+            began,
+            ledger,
+            seed=request.seed,
+            speed=request.speed,
+            mix=request.mix or mix_beside(request.inventory),
+        )
+
+    async def _started(
+        self,
+        run_id: str,
+        prepared: Prepared,
+        world: Surroundings,
+        observer: Observer,
+        on_start: Callable[[Run], None] | None,
+        view: views.RunView | None = None,
+    ) -> Ending:
+        clock = world.clock()
+        mock = prepared.request.mock
+        log = Log.open(self.settings.journal, inline=mock, sync="normal" if mock else "full")
+        transports: Mapping[str, Transport] = {}
+        try:
+            transports = world.transports()
+            await world.prepare()
+            told = not_obeyed(log.read(run=run_id)) if view is not None else ()
+            context = self._context(prepared, run_id, transports, Told(log, told), clock)
+            world.tell(context.emit)
+            context.observers.append(observer)
+            run = Run(context, prepared.order, actions(), self._states(view, log, prepared))
+            if view is None:
+                self._write_start(log, context, prepared)
+            else:
+                context.began = view.started.at if view.started else context.began
+                context.approved |= view.approved
+                run.restore_waves(view.wave, is_open=view.wave_open)
+                context.emit(RunResumed(at=clock.now(), run=run_id, by=prepared.request.by))
+            log.skip_commands(run_id)
+            self.running = run
+            if on_start is not None:
+                on_start(run)
+            return _noted(await run.go(), context)
+        finally:
+            self.running = None
+            for transport in {id(way): way for way in transports.values()}.values():
+                await transport.aclose()
+            await log.aclose()
+
+    def _context(
+        self,
+        prepared: Prepared,
+        run: str,
+        transports: Mapping[str, Transport],
+        recorder: Told,
+        clock: Clock,
+    ) -> Context:
+        request = prepared.request
+        targets = parse(prepared.playbook.targets) if prepared.playbook.targets else None
+        fleet = prepared.fleet
+
+        def is_target(host: Host, state: HostState, now: datetime) -> bool:
+            return targets is None or targets.matches(Subject(host, fleet, facts_of(state), now))
+
+        virtual = request.mock and request.speed == "max"
+        options = Options(
+            seed=request.seed,
+            named=prepared.named,
+            mock=request.mock,
+            by=request.by,
+            poll_commands=0.0 if virtual and not recorder.before else 0.5,
+        )
+        return Context(
+            run=run,
+            fleet=fleet,
+            playbook=prepared.playbook,
+            incident=prepared.incident,
+            transports=transports,
+            recorder=recorder,
+            clock=clock,
+            targets=is_target,
+            options=options,
+        )
+
+    def _states(
+        self, view: views.RunView | None, log: Log, prepared: Prepared
+    ) -> Mapping[str, HostState]:
+        """Where the hosts stand: as the run left them, or new, with the evidence that earlier runs have gathered."""
+        if view is not None:
+            return view.states
+        if prepared.request.mock or not log.last_seq():
+            return {}
+        known = views.known_hosts(log.read(), world="real")
+        names = {host.name for host in prepared.fleet.hosts}
+        return {
+            name: HostState(name, verdict=state.verdict, because=state.because, case=state.case)
+            for name, state in known.items()
+            if name in names
+        }
+
+    def _write_start(self, log: Log, context: Context, prepared: Prepared) -> None:
+        request = prepared.request
+        texts = {
+            **prepared.texts,
+            "request": json.dumps(msgspec.to_builtins(request), sort_keys=True),
+            "fleet": msgspec.json.encode(prepared.fleet).decode(),
+            "plan": json.dumps(
+                {"order": prepared.order, "waves": prepared.waves, "named": sorted(prepared.named)}
+            ),
+        }
+        documents = {
+            name: log.put_document(text.encode("utf-8", "surrogateescape"))
+            for name, text in texts.items()
+        }
+        context.emit(
+            RunStarted(
+                at=context.clock.now(),
+                run=context.run,
+                playbook=prepared.playbook.name,
+                incident=prepared.incident.name,
+                total=len(prepared.order),
+                documents=documents,
+                mock=request.mock,
+                by=request.by,
+            )
+        )
+
+    def _from_journal(self, log: Reader, view: views.RunView) -> Prepared:
+        """A run as it was planned, from the documents in the journal and nothing else."""
+        if view.started is None:
+            raise RecoveryError(f"the journal does not hold the beginning of run {view.run}")
+        texts = {
+            name: log.document(digest).decode("utf-8", "surrogateescape")
+            for name, digest in view.started.documents.items()
+        }
+        request = msgspec.convert(json.loads(texts["request"]), Request)
+        incident = parse_incident(texts["incident"], f"incident of run {view.run}")
+        playbook = parse_playbook(texts["playbook"], f"playbook of run {view.run}", specs())
+        playbook = as_asked(playbook, request)
+        plan = json.loads(texts["plan"])
+        fleet = msgspec.json.decode(texts["fleet"], type=Fleet)
+        return Prepared(
+            msgspec.structs.replace(request, run=view.run),
+            fleet,
+            playbook,
+            incident,
+            Report(),
+            tuple(plan["order"]),
+            tuple(plan["waves"]),
+            frozenset(plan["named"]),
+            {name: texts[name] for name in ("playbook", "incident")},
+            (),
+        )
+
+
+def _noted(ending: Ending, context: Context) -> Ending:
+    """Write an interruption down: also the sign that the commands before it were obeyed."""
+    if ending.code == ExitCode.INTERRUPTED:
+        message = "interrupted; a checkpoint was written"
+        context.emit(Notice(at=context.clock.now(), run=context.run, message=message))
+    return ending

@@ -1,0 +1,1 @@
+"""The in-band ways to a host."""

@@ -1,0 +1,204 @@
+"""The surroundings of a run: the real one, or the mock twin. Nothing else decides which adapters there are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from recovery import plugins
+from recovery.credentials import CredentialStore
+from recovery.engine import acts, reboot, steps
+from recovery.engine.pursuit import Action
+from recovery.errors import InputError, UnknownNameError
+from recovery.model.events import AnyEvent, CredentialStopped
+from recovery.model.host import Fleet, Host
+from recovery.model.incident import Incident
+from recovery.ports import Clock, Transport
+from recovery.settings import Settings
+
+T = TypeVar("T")
+Emit = Callable[[AnyEvent], None]
+
+
+class Surroundings(Protocol):
+    """What a run needs of the world."""
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Carry `work` out on an event loop of the right pace."""
+
+    def clock(self) -> Clock:
+        """The time; asked for on that loop."""
+
+    def transports(self) -> Mapping[str, Transport]:
+        """The ways to the hosts, by the name that hosts give; made on that loop."""
+
+    async def prepare(self) -> None:
+        """Get what transports need before anything begins. Raises `UsageError` when it is not to be had."""
+
+    def tell(self, emit: Emit) -> None:
+        """Where the surroundings' own events go."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """UTC."""
+        return datetime.now(UTC)  # noqa: TID251 - this is the clock
+
+    def monotonic(self) -> float:
+        """The event loop's time."""
+        return asyncio.get_running_loop().time()
+
+
+class RealWorld:
+    """Real hosts, real time."""
+
+    def __init__(self, settings: Settings, fleet: Fleet, run: str) -> None:
+        """Reach the fleet's hosts as the settings say."""
+        self._settings = settings
+        self._fleet = fleet
+        self._run = run
+        self._emit: Emit | None = None
+        self._credentials = CredentialStore(settings.credentials, on_stopped=self._stopped)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """On the usual event loop."""
+        return asyncio.run(work)
+
+    def clock(self) -> Clock:
+        """The machine's own."""
+        return SystemClock()
+
+    def tell(self, emit: Emit) -> None:
+        """For credentials that are stopped."""
+        self._emit = emit
+
+    def transports(self) -> Mapping[str, Transport]:
+        """SSH, and those of plug-ins. Raises `UnknownNameError` for hosts that ask for another way."""
+        from recovery.transports.ssh import SshSettings, SshTransport
+
+        makers = plugins.load_all("recovery.transports").plugins
+        others = {host.transport for host in self._fleet.hosts} - {"ssh"}
+        for name in sorted(others - makers.keys()):
+            raise UnknownNameError("transport in this version", name, ["ssh", *makers])
+        ssh = SshTransport(
+            msgspec.convert(self._settings.ssh, SshSettings, from_attributes=True),
+            self._credentials,
+            self._gateway,
+        )
+        return {"ssh": ssh, **{name: makers[name](self._credentials) for name in sorted(others)}}
+
+    async def prepare(self) -> None:
+        """Fetch every credential that a host names, so that people are asked before the run, and not in it."""
+        await self._credentials.prepare(host.credential for host in self._fleet.hosts)
+
+    def _gateway(self, host: Host) -> str:
+        return host.gateway or self._fleet.site_of(host).gateway
+
+    def _stopped(self, name: str, refusals: int) -> None:
+        if self._emit is not None:
+            self._emit(
+                CredentialStopped(
+                    at=SystemClock().now(), run=self._run, credential=name, refusals=refusals
+                )
+            )
+
+
+class MockWorld:
+    """The mock twin of a fleet, in virtual time. With a ledger it outlives its process."""
+
+    def __init__(  # noqa: PLR0913 - what a twin is made of
+        self,
+        fleet: Fleet,
+        incident: Incident,
+        began: datetime,
+        ledger: Path | None,
+        *,
+        seed: int,
+        speed: str,
+        mix: str,
+    ) -> None:
+        """Simulate `fleet` from `began` on, or from where `ledger` ends if it is there."""
+        from recovery.sim.faults import DEFAULT_MIX, load_mix
+        from recovery.sim.virtual import parse_speed
+
+        self._fleet = fleet
+        self._incident = incident
+        self._began = began
+        self._ledger = ledger
+        self._seed = seed
+        self._speed = parse_speed(speed)
+        self._mix = load_mix(Path(mix)) if mix else DEFAULT_MIX
+        self._clock: Clock | None = None
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """On a loop whose clock jumps or runs faster."""
+        from recovery.sim.virtual import run
+
+        return run(work, speed=self._speed, epoch=self._began)
+
+    def clock(self) -> Clock:
+        """The twin's, one for all."""
+        from recovery.sim.virtual import LoopClock
+
+        if self._clock is None:
+            self._clock = LoopClock(asyncio.get_running_loop(), self._began)
+        return self._clock
+
+    def tell(self, emit: Emit) -> None:
+        """A twin has no events of its own."""
+
+    def transports(self) -> Mapping[str, Transport]:
+        """The mock, under every name that hosts ask for."""
+        from recovery.sim.world import World
+        from recovery.transports.mock import MockTransport
+
+        arguments = (self._fleet, self._incident, self._mix, self._seed)
+        if self._ledger is not None and self._ledger.exists():
+            try:
+                world = World.restore(*arguments, clock=self.clock(), ledger=self._ledger)
+            except OSError as error:
+                raise InputError(
+                    f"the twin's ledger cannot be read: {error.strerror}", file=str(self._ledger)
+                ) from None
+        else:
+            world = World(*arguments, clock=self.clock(), ledger=self._ledger)
+        mock = MockTransport(world)
+        return dict.fromkeys({host.transport for host in self._fleet.hosts}, mock)
+
+    async def prepare(self) -> None:
+        """A twin needs no credentials."""
+
+
+def actions() -> Mapping[str, Action]:
+    """The code of every step, that of plug-ins included; the program's own cannot be replaced."""
+    quarantine = acts.Quarantine()
+    others = plugins.load_all("recovery.steps").plugins
+    return {
+        **{name: plugin() for name, plugin in others.items()},
+        "triage": steps.Triage(),
+        "settle": steps.Settle(),
+        "prove": steps.Prove(),
+        "hand_over": steps.HandOver(),
+        "notify": steps.Notify(),
+        "approve": steps.Gate(steps.approve_question),
+        "freeze": steps.Gate(steps.freeze_question),
+        "quarantine": quarantine,
+        "rollback": quarantine,
+        "race": acts.Race(),
+        "undo": acts.Undo(),
+        "reboot": reboot.Reboot(),
+        "run": acts.RunCommand(),
+    }
+
+
+def plugin_warnings() -> tuple[str, ...]:
+    """A sentence for each plug-in of ours that cannot be loaded."""
+    groups: tuple[plugins.Group, ...] = ("recovery.transports", "recovery.steps")
+    return tuple(warning for group in groups for warning in plugins.load_all(group).warnings)

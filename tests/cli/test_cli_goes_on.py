@@ -1,0 +1,136 @@
+"""Runs that are stopped, taken up again, approved and told things by other processes."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from pathlib import Path
+from typing import IO, cast
+
+import pytest
+
+from tests.cli.conftest import Cli, Spawn, Told
+
+
+def until(stream: IO[str] | None, kind: str) -> dict[str, object]:
+    """The first event of that kind which the process prints."""
+    for line in cast("IO[str]", stream):
+        event: dict[str, object] = json.loads(line)
+        if event["kind"] == kind:
+            return event
+    raise AssertionError(f"ended without {kind}")
+
+
+def ended(process: subprocess.Popen[str]) -> Told:
+    out, err = process.communicate(timeout=60)
+    return Told(process.returncode, out, err)
+
+
+@pytest.fixture
+def stopped(spawn: Spawn, fleet: Path, home: Path) -> Path:
+    """The journal of a run that was interrupted in its first wave."""
+    journal = home / "j.db"
+    words = ("run", "rollback", "--mock", "-i", fleet, "--speed", "realtime", "-o", "jsonl")
+    process = spawn((*words, "--journal", journal))
+    until(process.stdout, "wave.opened")
+    process.send_signal(signal.SIGINT)
+    told = ended(process)
+    assert told.code == 130, told.err
+    assert told.lines[-1]["exit_code"] == 130
+    assert f"runs resume {told.lines[-1]['run']}" in told.err
+    return journal
+
+
+def test_ctrl_c_writes_a_checkpoint_and_resume_finishes(stopped: Path, cli: Cli) -> None:
+    shown = cli("runs", "show", "last", "-o", "json", "--journal", stopped).document
+    assert shown["finished"] is None
+    told = cli("runs", "resume", "last", "--speed", "max", "-o", "jsonl", "--journal", stopped)
+    assert told.code == 0, told.err
+    assert told.lines[0]["kind"] == "run.resumed"
+    assert told.lines[-1]["counts"] == {"recovered": 4}
+    assert cli("events", "--verify", "--journal", stopped).code == 0
+    again = cli("runs", "resume", "last", "--journal", stopped)
+    assert again.code == 2
+    assert "has finished" in again.err
+
+
+def test_a_cancel_before_the_resume_is_obeyed(stopped: Path, cli: Cli) -> None:
+    assert cli("runs", "cancel", "last", "--journal", stopped).code == 0
+    told = cli("runs", "resume", "last", "--speed", "max", "-o", "json", "--journal", stopped)
+    assert told.document["counts"].get("cancelled", 0) >= 3
+    late = cli("runs", "cancel", "last", "--journal", stopped)
+    assert (late.code, "has finished" in late.err) == (2, True)
+
+
+def test_an_abort_before_the_resume_is_obeyed_once(stopped: Path, cli: Cli) -> None:
+    cli("runs", "abort", "last", "--journal", stopped)
+    words = ("runs", "resume", "last", "--speed", "max", "--journal", stopped)
+    assert cli(*words).code == 130
+    assert cli(*words).code == 0
+
+
+def test_a_pause_before_the_resume_holds_until_it_is_taken_back(
+    stopped: Path, cli: Cli, spawn: Spawn
+) -> None:
+    cli("runs", "pause", "last", "--journal", stopped)
+    words = ("runs", "resume", "last", "--speed", "2000x", "-o", "jsonl", "--journal", stopped)
+    process = spawn(words)
+    until(process.stdout, "run.held")
+    assert (
+        cli("runs", "show", "last", "--journal", stopped).out.splitlines()[-1].startswith("paused")
+    )
+    cli("runs", "unpause", "last", "--journal", stopped)
+    told = ended(process)
+    assert told.code == 0, told.err
+
+
+def test_waves_are_approved_from_another_process(
+    spawn: Spawn, fleet: Path, home: Path, cli: Cli
+) -> None:
+    journal = home / "j.db"
+    more = ("--set", "strategy.approve=waves", "--set", "strategy.waves=1,100%")
+    words = ("run", "rollback", "--mock", "-i", fleet, "--speed", "2000x", "-o", "jsonl", *more)
+    process = spawn((*words, "--journal", journal))
+    gate = until(process.stdout, "approval.asked")["gate"]
+    assert gate == "wave:2"
+    wrong = cli("runs", "approve", "last", "wave:9", "--journal", journal)
+    assert (wrong.code, "wave:2" in wrong.err) == (2, True)
+    assert "runs approve" in cli("runs", "show", "last", "--journal", journal).out
+    assert cli("runs", "approve", "last", gate, "--journal", journal).code == 0
+    told = ended(process)
+    assert told.code == 0, told.err
+    assert told.lines[-1]["counts"] == {"recovered": 4}
+
+
+def test_retry_takes_the_hosts_that_are_left(cli: Cli, fleet: Path) -> None:
+    cli("run", "rollback", "--mock", "-i", fleet)
+    assert cli("runs", "retry", "last").code == 3
+    wrong = cli("runs", "retry", "last", "--only", "recoverd")
+    assert (wrong.code, "'recovered'" in wrong.err) == (2, True)
+    told = cli("runs", "retry", "last", "--only", "recovered", "-o", "json")
+    assert told.code == 0
+    rows = cli("runs", "list", "-o", "json").document
+    assert [row["total"] for row in rows] == [4, 4]
+
+
+def test_nobody_reading_does_not_stop_a_run(
+    spawn: Spawn, fleet: Path, cli: Cli, home: Path
+) -> None:
+    journal = home / "j.db"
+    words = ("run", "rollback", "--mock", "-i", fleet, "-o", "jsonl", "--speed", "1000x")
+    process = spawn((*words, "--journal", journal))
+    cast("IO[str]", process.stdout).readline()
+    cast("IO[str]", process.stdout).close()
+    assert "nobody reads" in cast("IO[str]", process.stderr).read()
+    process.wait(60)
+    cast("IO[str]", process.stderr).close()
+    assert cli("runs", "list", "-o", "json", "--journal", journal).document[0]["exit_code"] == 0
+
+
+def test_a_reader_that_has_enough_is_no_error(spawn: Spawn) -> None:
+    process = spawn(("schema", "playbook"))
+    cast("IO[str]", process.stdout).close()
+    assert cast("IO[str]", process.stderr).read() == ""
+    assert process.wait(60) == 0
+    cast("IO[str]", process.stderr).close()

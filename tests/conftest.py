@@ -1,0 +1,63 @@
+"""Every test begins in a clean environment: nothing of the user's settings, keys or state is seen or changed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+IN_CI = os.environ.get("RECOVERY_CI") == "1"
+
+# CI repeats the same examples, so that it says the same of the same tree; people's machines look for new ones.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100)
+hypothesis.settings.register_profile("user", deadline=None, max_examples=100)
+hypothesis.settings.load_profile("ci" if IN_CI else "user")
+
+_FOREIGN = (
+    "SSH_AUTH_SOCK",
+    "SSH_ASKPASS",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "LINES",
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No variable from outside decides how a test ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name in _FOREIGN or (
+                name.startswith(("RECOVERY_", "ANSIBLE_", "XDG_")) and name != "RECOVERY_CI"
+            ):
+                patch.delenv(name)
+        _settle_in(patch, tmp_path_factory.mktemp("home"))
+        patch.setenv("LC_ALL", "C.UTF-8")
+        patch.setenv("TZ", "UTC")
+        yield
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home directory of this test alone; journal and settings stand in it by default."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    _settle_in(monkeypatch, folder)
+    return folder
+
+
+def _settle_in(patch: pytest.MonkeyPatch, home: Path) -> None:
+    patch.setenv("HOME", str(home))
+    for kind, folder in (
+        ("CONFIG", ".config"),
+        ("STATE", ".local/state"),
+        ("CACHE", ".cache"),
+        ("DATA", ".local/share"),
+    ):
+        patch.setenv(f"XDG_{kind}_HOME", str(home / folder))

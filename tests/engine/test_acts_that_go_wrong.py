@@ -1,0 +1,122 @@
+"""Acts that are refused, whose answers are lost, or that do not take: what the run makes of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recovery.model.events import StepFinished, StepIntended
+from recovery.model.evidence import Verdict
+from recovery.playbook.parser import parse_playbook
+from recovery.sim.acts import read_ledger
+from tests.engine.stage import Stage, hosts, mix, playbook
+
+
+def calm(name: str, **changes: str) -> Any:
+    """A bundled playbook with a guard that lets much go wrong."""
+    return playbook(
+        name, strategy__guard="{failed: 1000, unreachable: 1000, new_crashes: 1000}", **changes
+    )
+
+
+def test_a_loop_that_crashed_within_its_act_is_restarted_before_it_is_proven(
+    tmp_path: Path,
+) -> None:
+    """An answer that is lost must not let a boot from before the act count as one that followed it."""
+    ledger = tmp_path / "ledger"
+    stage = Stage(
+        hosts(30),
+        calm("rollback"),
+        mix(crash_loop=1.0, window=(20.0, 60.0), resets=0.4),
+        ledger=ledger,
+    )
+    assert set(stage.play().counts) == {"recovered"}
+    closed = [e for e in stage.events if isinstance(e, StepFinished) and e.step == "rollback"]
+    assert {"already", "interrupted", "ok"} & {e.outcome for e in closed} >= {"already", "ok"}
+    _, acts = read_ledger(ledger)
+    assert set(Counter(a.host for a in acts if a.act == "quarantine").values()) == {1}
+
+
+@pytest.mark.parametrize("faults", [{"resets": 0.4}, {"cut": 0.3}, {"drops": 0.4}])
+@pytest.mark.parametrize("name", ["rollback", "race"])
+def test_a_bad_network_only_delays(faults: dict[str, float], name: str, tmp_path: Path) -> None:
+    ledger = tmp_path / "ledger"
+    stage = Stage(
+        hosts(10),
+        calm(name),
+        mix(crash_loop=1.0, window=(10.0, 40.0), **faults),
+        ledger=ledger,
+        seed=4,
+    )
+    assert set(stage.play().counts) == {"recovered"}
+    _, acts = read_ledger(ledger)
+    assert set(Counter(a.host for a in acts if a.act == "quarantine").values()) == {1}
+    intents = [act.intent for act in acts if act.act == "reboot"]
+    assert len(intents) == len(set(intents))
+
+
+def test_a_race_without_a_long_enough_window_is_lost() -> None:
+    stage = Stage(hosts(2), calm("race"), mix(dark=1.0))
+    ending = stage.play()
+    assert ending.counts == {"handed_over": 2}
+    assert not [e for e in stage.events if isinstance(e, StepFinished) and e.outcome == "ok"]
+
+
+def test_a_race_for_nothing_leaves_the_host_alone() -> None:
+    stage = Stage(hosts(3), calm("race"), mix())
+    assert stage.play().counts == {"healthy": 3}
+    assert all(state.reboots == 0 for state in stage.states.values())
+
+
+def test_a_host_that_never_comes_back_from_its_restart_is_unreachable() -> None:
+    fleet = tuple(h for h in hosts(2, kind="desktop"))
+    stage = Stage(fleet, calm("rollback"), mix(exposed=1.0, key_at_reboot=1.0))
+    assert stage.play().counts == {"handed_over": 2}
+    reboots = [e for e in stage.events if isinstance(e, StepIntended) and e.step == "reboot"]
+    assert Counter(e.host for e in reboots) == {"h000": 1, "h001": 1}
+    assert all("did not come back" in state.message for state in stage.states.values())
+
+
+def test_hosts_lost_after_their_restart_halt_the_run() -> None:
+    fleet = hosts(20, kind="desktop")
+    book = playbook("rollback", strategy__guard="{unreachable: 2}")
+    ending = Stage(fleet, book, mix(exposed=1.0, key_at_reboot=1.0)).play()
+    assert ending.code == 6
+    assert "unreachable: " in ending.reason
+    assert ending.reason.endswith("limit 2")
+
+
+def test_a_fix_that_does_not_hold_is_a_new_crash() -> None:
+    stage = Stage(hosts(2), calm("rollback"), mix(exposed=1.0, crash_anew=1.0))
+    assert stage.play().counts == {"handed_over": 2}
+    assert all(state.new_crash for state in stage.states.values())
+    assert all(state.verdict == Verdict.CRASH_LOOP for state in stage.states.values())
+
+
+def test_a_host_in_safe_mode_is_not_proven() -> None:
+    stage = Stage(hosts(1), calm("rollback"), mix(exposed=1.0, safe_mode=1.0))
+    assert stage.play().counts == {"handed_over": 1}
+    assert "not proven" in stage.states["h000"].message
+
+
+def test_without_a_failure_path_a_host_fails() -> None:
+    text = (
+        "playbook: own\ntargets: verdict in (exposed)\nstrategy: {guard: {failed: 100}}\n"
+        "steps:\n  - triage\n  - quarantine\n"
+    )
+    stage = Stage(
+        hosts(2), parse_playbook(text, "own.yaml"), mix(exposed=1.0, quarantine_fails=1.0)
+    )
+    assert stage.play().counts == {"failed": 2}
+    assert all(
+        "failed" in state.message or "refused" in state.message for state in stage.states.values()
+    )
+
+
+def test_a_platform_that_the_incident_does_not_concern_is_left_alone() -> None:
+    stage = Stage(hosts(2, os="macos"), calm("rollback"), mix(exposed=1.0))
+    assert stage.play().counts == {"healthy": 2}
+    assert all("does not concern" in state.message for state in stage.states.values())

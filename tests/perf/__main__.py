@@ -1,0 +1,41 @@
+"""The benchmarks: `python -m tests.perf [ssh] [engine] [inventory] [start] [incident]`; all of them without a name."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from tests.perf.measure import Row
+from tests.perf.ssh import ssh
+from tests.perf.twin import engine, incident, inventory, start
+
+BENCHMARKS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
+    "start": start,
+    "inventory": inventory,
+    "engine": engine,
+    "incident": incident,
+    "ssh": ssh,
+}
+
+
+def main(names: list[str]) -> None:
+    """Print a row as soon as it is measured."""
+    unknown = sorted(set(names) - set(BENCHMARKS))
+    if unknown:
+        sys.exit(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    _line("work", "measured", "reach")
+    for name in names or BENCHMARKS:
+        with tempfile.TemporaryDirectory(prefix="recovery-perf-") as folder:
+            for row in BENCHMARKS[name](Path(folder)):
+                _line(row.work, row.measured, row.reach)
+
+
+def _line(work: str, measured: str, reach: str) -> None:
+    sys.stdout.write(f"{work:<66}  {measured:<60}  {reach}".rstrip() + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,109 @@
+"""Where connections go to: addresses, jump hosts, the client's configuration, and the pace behind one gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from pathlib import Path
+
+import pytest
+
+from recovery.errors import DeadlineError, TransportError
+from recovery.model.host import Host
+from recovery.transports.ssh import place as places
+from recovery.transports.ssh.dial import Dialer
+from recovery.transports.ssh.gateways import Gateways
+from recovery.transports.ssh.place import Places
+from recovery.transports.ssh.reasons import os_reason
+from recovery.transports.ssh.settings import SshSettings
+from tests.wire.peers import HOST, OneCredential, host, talker, transport
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "address", "port"),
+    [
+        ("bastion", "", "bastion", 22),
+        ("op@bastion", "op", "bastion", 22),
+        ("op@bastion:2200", "op", "bastion", 2200),
+        ("op@[fe80::1]:2200", "op", "fe80::1", 2200),
+        ("[fe80::1]", "", "fe80::1", 22),
+        ("fe80::1", "", "fe80::1", 22),
+        (" dom@op@bastion ", "dom@op", "bastion", 22),
+        ("bastion:ssh", "", "bastion", 22),
+    ],
+)
+def test_a_jump_host_is_read(text: str, user: str, address: str, port: int) -> None:
+    jump = Places("", lambda _: "").jump(text, "front")
+    assert (jump.user, jump.address, jump.port, jump.gateway) == (user, address, port, "front")
+
+
+def test_without_a_configuration_the_inventory_says_it_all() -> None:
+    place = Places("/no/such/config", lambda _: "gate").of(
+        Host(name="h", address="10.0.0.1", user="u", port=2022)
+    )
+    assert (place.address, place.port, place.user, place.gateway) == ("10.0.0.1", 2022, "u", "gate")
+    assert place.known is None
+    assert place.label == "[10.0.0.1]:2022"
+    assert Places("", lambda _: "").of(Host(name="h")).label == "h"
+
+
+def test_the_inventory_comes_before_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("Host h*\n HostName 10.9.9.9\n Port 2222\n User conf\n ProxyJump far\n")
+    resolver = Places(str(config), lambda host: host.gateway)
+    plain = resolver.of(Host(name="h1"))
+    assert (plain.address, plain.port, plain.gateway) == ("10.9.9.9", 2222, "far")
+    own = resolver.of(Host(name="h2", port=22, user="inv", gateway="near"))
+    assert (own.port, own.user, own.gateway) == (22, "inv", "near")
+    assert resolver.of(Host(name="alias", address="h1")).known is resolver.of(Host(name="h1")).known
+    monkeypatch.setattr(places, "_MOST_KEPT", 2)
+    for number in range(5):
+        assert resolver.of(Host(name=f"h{number}", address=f"h{number}")).port == 2222
+    assert len(resolver._kept) <= 2
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "its name cannot be resolved"),
+        (OSError(errno.EHOSTUNREACH, "Connect call failed ('10.0.0.1', 22)"), "no route to host"),
+        (ConnectionRefusedError(), "connection refused"),
+        (OSError("Multiple exceptions: 10.0.0.1"), "the connection failed"),
+    ],
+)
+def test_reasons_hold_no_addresses(error: OSError, reason: str) -> None:
+    assert os_reason(error) == reason
+
+
+async def test_connections_behind_a_gateway_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    settings = SshSettings(known_hosts=(), config="")
+    gateways = Gateways(Dialer(settings, OneCredential()), Places("", lambda _: ""), rate=4.0)
+    for _ in range(9):
+        await gateways.pace("gate")
+    assert slept == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=0.2)
+    slept.clear()
+    await gateways.pace("other")
+    assert slept == []
+
+
+async def test_a_gateway_that_hangs_holds_nobody_beyond_the_deadline() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with talker(silent) as port, transport() as ssh:
+        gateway = f"op@{HOST}:{port}"
+        results = await asyncio.gather(
+            *(ssh.open(host(1, f"h{n}", gateway=gateway), 0.5) for n in range(4)),
+            return_exceptions=True,
+        )
+        assert all(isinstance(result, TransportError) for result in results)
+        assert any(isinstance(result, DeadlineError) for result in results)
