@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON = sys.executable
+LIMIT = 240.0
+"""Seconds after which a program is ended."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Row:
 def spend(
     argv: Sequence[str], folder: Path, *, expect: tuple[int, ...] = (0,), **variables: str
 ) -> Spent:
-    """Run a program to its end. Raises `RuntimeError` when it fails."""
+    """Run a program to its end. Raises `RuntimeError` when it fails, `TimeoutError` after `LIMIT`."""
     outputs = folder / "stdout", folder / "stderr"
     with outputs[0].open("wb") as out, outputs[1].open("wb") as err:
         began = time.perf_counter()
@@ -51,9 +55,15 @@ def spend(
             stderr=err,
             env=_environment(folder, variables),
         )
+        # The limit lies far above every figure to be reached.
+        end = threading.Timer(LIMIT, os.kill, (child.pid, signal.SIGKILL))
+        end.start()
         _, status, usage = os.wait4(child.pid, 0)
+        end.cancel()
         seconds = time.perf_counter() - began
     child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode == -signal.SIGKILL and seconds >= LIMIT:
+        raise TimeoutError
     if child.returncode not in expect:
         said = outputs[1].read_text(errors="replace")[-2000:]
         message = f"{' '.join(argv[:6])} ended with {child.returncode}: {said}"
