@@ -12,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from recovery.model.remedy import ArtifactKind, RemedyKind
+
 
 class Verdict(StrEnum):
     """What the evidence says the host is in."""
@@ -106,20 +108,41 @@ class ArtifactFile(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_def
     """First bytes, as lower-case hex."""
 
 
+ItemState = Literal["bad", "good", "old", "other", "disabled", "pending", "missing"]
+"""`other`: neither a bad nor a good version; `disabled`: bad, but will not be loaded; `pending`: bad, and gone with
+the next start; `missing`: a good file that is not there."""
+
+
+class ArtifactItem(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One package, update, driver, signature set, kernel or missing file."""
+
+    name: str
+    state: ItemState
+    version: str = ""
+    detail: str = ""
+    """What else the endpoint says of it: `running`, `default`, `stopped`, a digest, ..."""
+
+
 class ArtifactListing(
     Evidence, frozen=True, kw_only=True, tag="artifact", gc=False, omit_defaults=True
 ):
-    """The artifact's folder as the endpoint listed it."""
+    """The artifact as the endpoint listed it: the files of its folder, or the items of another kind."""
 
-    directory: str
+    directory: str = ""
+    """Of files."""
     exists: bool
     bad: bool
-    """The folder rule's answer, worked out on the endpoint: at least one bad file and no good one."""
+    """The rule's answer, worked out on the endpoint: for files at least one bad one and no good one, else at least
+    one item that is bad or missing."""
     files: tuple[ArtifactFile, ...] = ()
     quarantined: int = 0
-    """Files that manifests of this product hold in quarantine there."""
+    """Files or acts that manifests of this product hold there, to be given back."""
     intents: tuple[str, ...] = ()
     """Intents whose manifests are on the endpoint: what was really carried out."""
+    kind: ArtifactKind = "files"
+    name: str = ""
+    """What was looked for, where the kind is not files."""
+    items: tuple[ArtifactItem, ...] = ()
 
 
 class ServiceState(
@@ -145,14 +168,16 @@ class FixApplied(Evidence, frozen=True, kw_only=True, tag="fix", gc=False, omit_
 
     intent: str
     files: int
+    """Files that were moved, or things that were changed."""
     already: int = 0
-    """Files that an earlier intent had moved."""
+    """Those that an earlier intent had done."""
     boot_id: str = ""
     """The boot in which it was carried out."""
+    remedy: RemedyKind = "quarantine"
 
 
 class UndoApplied(Evidence, frozen=True, kw_only=True, tag="undo", gc=False, omit_defaults=True):
-    """Quarantined files were put back."""
+    """What the remedy had done was taken back."""
 
     intent: str
     files: int

@@ -9,31 +9,52 @@ from typing import Literal
 import msgspec
 
 from recovery.model.host import Os
+from recovery.model.remedy import REMEDIES, ArtifactKind, RemedyKind, RemedySpec
 
 Reach = Literal["full_system", "boot_window", "safe_mode", "winpe", "offline_disk"]
 """What of a machine can be reached when the remedy is carried out."""
 
-RemedyKind = Literal["quarantine"]
-
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
-    """The files that make a host crash, and the rule that tells a bad folder from a good one.
+    """What makes a host crash, and the rule that tells a bad host from a good one.
 
-    The rule is per folder (FACTS 1.1): a folder is bad when it holds at least one bad file and no good one.
-    A file is good when its time is `good_from` or later, bad when it lies from `bad_from` less `margin` up to
-    `good_from`, old before that. Without times every file with the right header is bad.
+    Files are judged per folder (CrowdStrike's technical alert of July 2024): a folder is bad when it holds at least
+    one bad file and no good one. A file is good when its time is `good_from` or later, bad when it lies from
+    `bad_from` less `margin` up to `good_from`, old before that. Without times every file with the right header is bad.
+
+    Everything else is a list of items, each with a version: one of `good_versions` is good, else one of
+    `bad_versions` is bad; the host is bad when an item is bad and would be used at the next start. A missing file is
+    bad while it is missing. The rule is evaluated on the endpoint, in one go with the act.
     """
 
-    directory: str
-    """Absolute; Windows environment names such as %WINDIR% are resolved on the endpoint."""
-    pattern: str
-    """Glob on the file name, `*` and `?` only."""
+    kind: ArtifactKind = "files"
+    directory: str = ""
+    """Of files. Absolute; Windows environment names such as %WINDIR% are resolved on the endpoint."""
+    pattern: str = ""
+    """Of files: a glob on the file name, `*` and `?` only. Of a missing file: its name."""
     header: str = ""
     """First bytes of the file as lower-case hex without blanks; empty means not checked."""
     bad_from: datetime | None = None
     good_from: datetime | None = None
     margin: float = 0.0
     """Seconds by which a host's clock may be wrong before its file times are not believed."""
+    strike: Literal["matching", "listed"] = "listed"
+    """What the fix of the boot window may take: every file that matches pattern and header, where the vendor says
+    that this is safe; or only files that a triage listed as bad."""
+    name: str = ""
+    """Of a package; KB number of an update; file name of a driver; product of definitions."""
+    service: str = ""
+    """Of a driver: its service."""
+    bad_versions: tuple[str, ...] = ()
+    """Exact or globs with `*` and `?`. Of an update or a driver without any: every version."""
+    good_versions: tuple[str, ...] = ()
+    """Exact or globs; they win over the bad ones."""
+    sha256: tuple[str, ...] = ()
+    """Lower-case hex. Of a driver: bad files; of a missing file: good copies."""
+    module: str = ""
+    """Of a kernel: it is bad only on hosts where this module is loaded."""
+    package: str = ""
+    """Of a kernel: it is bad only on hosts where this package is installed."""
 
 
 class Crash(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +84,16 @@ class Remedy(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: RemedyKind = "quarantine"
     quarantine: str = ""
-    """Folder to which files are moved."""
+    """Folder to which files are moved, and in which each act is written down before it is done."""
+    versions: tuple[str, ...] = ()
+    """Of `package_version`: exact ones; the first that is to be had is installed."""
+    copies: tuple[str, ...] = ()
+    """Of `restore_file`: folders in which a good copy may lie, the best first."""
+
+    @property
+    def spec(self) -> RemedySpec:
+        """What has to be known of its kind."""
+        return REMEDIES[self.kind]
 
 
 class Platform(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +102,19 @@ class Platform(msgspec.Struct, frozen=True, kw_only=True):
     artifact: Artifact
     proof: Proof
     remedies: Mapping[Reach, Remedy]
+
+    def remedy(self, *reaches: Reach) -> Remedy | None:
+        """The first that is given for one of the `reaches`."""
+        return next((self.remedies[reach] for reach in reaches if reach in self.remedies), None)
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that an operator gives to a profile: `${name}` in the profile stands for it. Data, never code."""
+
+    help: str
+    pattern: str
+    """Regular expression that the whole value has to match."""
+    example: str
 
 
 class Freeze(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,5 +148,10 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     freeze: Freeze | None = None
     platforms: Mapping[Os, Platform] = {}
     runbooks: Mapping[str, Runbook] = {}
+    parameters: Mapping[str, Parameter] = {}
+    values: Mapping[str, str] = {}
+    """Of the parameters, as they were given."""
+    unknowns: tuple[str, ...] = ()
+    """What is not known of the incident, or not confirmed; shown wherever the profile is checked."""
     lines: Mapping[str, int] = {}
     """Where its parts stand in the file, by dotted name, for messages."""

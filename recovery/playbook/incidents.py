@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -18,24 +19,41 @@ from recovery.model.incident import (
     Proof,
     Reach,
     Remedy,
-    RemedyKind,
     Runbook,
 )
+from recovery.model.remedy import ArtifactKind, RemedyKind
 from recovery.playbook.forms import Duration, Form, Path, seconds
+from recovery.playbook.parameters import ParameterForm, fill_in
 from recovery.playbook.report import Report
 from recovery.playbook.sanity import problems
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
+_QUARANTINE: Mapping[Os, str] = {
+    "windows": r"%ProgramData%\FleetRecovery\quarantine",
+    "linux": "/var/lib/fleet-recovery/quarantine",
+    "macos": "/var/db/fleet-recovery/quarantine",
+}
+"""Where acts are written down if the profile says nothing."""
+
 
 class ArtifactForm(Form, kw_only=True):
-    """`artifact`: what the bad files look like."""
+    """`artifact`: what the bad thing looks like; which fields it takes depends on its kind."""
 
-    pattern: str
+    kind: ArtifactKind = "files"
+    pattern: str = ""
     header: str = ""
     bad_from: Moment | None = None
     good_from: Moment | None = None
     margin: Duration = 0.0
+    strike: Literal["matching", "listed"] = "listed"
+    name: str = ""
+    service: str = ""
+    bad_versions: tuple[str, ...] = ()
+    good_versions: tuple[str, ...] = ()
+    sha256: tuple[str, ...] = ()
+    module: str = ""
+    package: str = ""
 
 
 class CrashForm(Form, kw_only=True):
@@ -60,14 +78,16 @@ class RemedyForm(Form, kw_only=True):
     """One of a platform's `remedies`."""
 
     kind: RemedyKind
-    quarantine: str
+    quarantine: str = ""
+    versions: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
 
 
 class PlatformForm(Form, kw_only=True):
     """One of `platforms`; its own `artifact` stands in for the profile's."""
 
-    directory: str
     remedies: dict[Reach, RemedyForm]
+    directory: str = ""
     artifact: ArtifactForm | None = None
     proof: ProofForm = msgspec.field(default_factory=ProofForm)
 
@@ -102,17 +122,23 @@ class IncidentForm(Form, kw_only=True):
     title: str
     window: WindowForm
     platforms: dict[Os, PlatformForm]
-    artifact: ArtifactForm
+    artifact: ArtifactForm | None = None
     summary: str = ""
     sources: tuple[str, ...] = ()
     crash: CrashForm = msgspec.field(default_factory=CrashForm)
     freeze: FreezeForm | None = None
     runbooks: dict[str, RunbookForm] = msgspec.field(default_factory=dict)
+    parameters: dict[str, ParameterForm] = msgspec.field(default_factory=dict)
+    unknowns: tuple[str, ...] = ()
 
 
-def parse_incident(text: str, file: str) -> Incident:
-    """The profile in `text`. Raises `InputError` with the line of what is wrong."""
+def parse_incident(text: str, file: str, given: Mapping[str, str] | None = None) -> Incident:
+    """The profile in `text` with the `given` parameters; without any, with its examples, only to be looked at.
+
+    Raises `InputError` with the line of what is wrong, `UsageError` for parameters that are.
+    """
     document = read_yaml(text, file)
+    parameters, values = fill_in(document, given)
     _check_zones(document, document.data, ())
     form = document.convert(IncidentForm)
     crash = {
@@ -133,6 +159,9 @@ def parse_incident(text: str, file: str) -> Incident:
             for name, runbook in form.runbooks.items()
         },
         crash=Crash(**crash),
+        parameters=parameters,
+        values=values,
+        unknowns=form.unknowns,
         lines=_lines(document, document.data, ()),
     )
 
@@ -146,23 +175,31 @@ def verify_incident(incident: Incident) -> Report:
 def _platform(document: Document, form: IncidentForm, os: Os) -> Platform:
     body = form.platforms[os]
     own = body.artifact or form.artifact
+    if own is None:
+        message = f"what is bad on {os}? give an artifact here, or one for the whole profile"
+        raise document.error(message, ("platforms", os))
     where = ("platforms", os, "artifact") if body.artifact else ("artifact",)
+    artifact = {
+        **msgspec.structs.asdict(own),
+        "directory": body.directory,
+        "header": own.header.replace(" ", "").lower(),
+        "sha256": tuple(digest.lower() for digest in own.sha256),
+        "margin": seconds(document, (*where, "margin"), own.margin),
+    }
     return Platform(
-        artifact=Artifact(
-            directory=body.directory,
-            pattern=own.pattern,
-            header=own.header.replace(" ", "").lower(),
-            bad_from=own.bad_from,
-            good_from=own.good_from,
-            margin=seconds(document, (*where, "margin"), own.margin),
-        ),
+        artifact=Artifact(**artifact),
         proof=Proof(
             services=body.proof.services,
             processes=body.proof.processes,
             settle=seconds(document, ("platforms", os, "proof", "settle"), body.proof.settle),
         ),
         remedies={
-            reach: Remedy(kind=remedy.kind, quarantine=remedy.quarantine)
+            reach: Remedy(
+                kind=remedy.kind,
+                quarantine=remedy.quarantine or _QUARANTINE[os],
+                versions=remedy.versions,
+                copies=remedy.copies,
+            )
             for reach, remedy in body.remedies.items()
         },
     )

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from recovery.model.host import Os
 from recovery.model.incident import Artifact, Incident, Platform
+from recovery.playbook.kinds import artifact_problems, remedy_problems
+from recovery.playbook.places import Place, absolute
 from recovery.playbook.report import Problem
-
-Place = Callable[[str], int]
-"""Dotted name of a part to its line."""
 
 _STOP_CODE_BITS = 32
 _LONGEST_HEADER = 64
@@ -104,16 +103,20 @@ def _crash(incident: Incident, line: Place) -> Iterator[Problem]:
 def _platform(os: Os, platform: Platform, line: Place) -> Iterator[Problem]:
     here = f"platforms.{os}"
     own = f"{here}.artifact" if line(f"{here}.artifact") else "artifact"
-    yield from _artifact(platform.artifact, own, line)
-    yield from _folder(os, platform.artifact.directory, f"{here}.directory", line)
+    artifact = platform.artifact
+    if artifact.kind == "files":
+        yield from _artifact(artifact, own, line)
+    if artifact.kind in ("files", "missing_file"):
+        yield from _folder(os, artifact.directory, f"{here}.directory", line)
+    yield from artifact_problems(os, artifact, own, line)
     if not platform.remedies:
-        yield Problem(
-            f"{os}: no remedy is given: what is to be done with the bad files?", line(here)
-        )
+        what = "with the bad files" if artifact.kind == "files" else "about it"
+        yield Problem(f"{os}: no remedy is given: what is to be done {what}?", line(here))
+    yield from remedy_problems(os, platform, f"{here}.remedies", line)
     for reach, remedy in platform.remedies.items():
         place = f"{here}.remedies.{reach}.quarantine"
         yield from _folder(os, remedy.quarantine, place, line)
-        if _inside(os, remedy.quarantine, platform.artifact.directory):
+        if artifact.kind == "files" and _inside(os, remedy.quarantine, artifact.directory):
             yield Problem(
                 f"{os}: the quarantine folder has to stand outside of the artifact's own",
                 line(place),
@@ -167,22 +170,13 @@ def _utc(name: str, moment: datetime | None, line: int) -> Iterator[Problem]:
 
 
 def _folder(os: Os, folder: str, place: str, line: Place) -> Iterator[Problem]:
-    if not _absolute(os, folder):
+    if not absolute(os, folder):
         yield Problem(
             f"{os}: {folder!r} is not an absolute folder without .. and wildcards", line(place)
         )
     elif _is_too_wide(os, _canonical(os, folder)):
         message = f"{os}: the folder {folder!r} is too wide: name the vendor's or the product's own"
         yield Problem(message, line(place))
-
-
-def _absolute(os: Os, folder: str) -> bool:
-    """Absolute, without steps upwards and without characters that a folder's name cannot have."""
-    if re.search(r"[\x00-\x1f*?\"<>|]", folder) or ".." in re.split(r"[/\\]", folder):
-        return False
-    if os != "windows":
-        return folder.startswith("/")
-    return bool(re.match(r"(?:%[A-Za-z_()0-9]+%|[A-Za-z]:)(?:\\|$)", folder))
 
 
 def _canonical(os: Os, folder: str) -> str:

@@ -28,6 +28,11 @@ def incident_schema() -> Schema:
     definitions = schema["$defs"]
     definitions["IncidentForm"]["properties"]["platforms"]["propertyNames"] = _one_of(Os)
     definitions["PlatformForm"]["properties"]["remedies"]["propertyNames"] = _one_of(Reach)
+    each = {"additionalProperties": {"required": ["artifact"]}}
+    definitions["IncidentForm"]["anyOf"] = [
+        {"required": ["artifact"]},
+        {"properties": {"platforms": each}},
+    ]
     return schema
 
 

@@ -12,6 +12,9 @@ from typing import Literal
 
 import msgspec
 
+from recovery.model.evidence import ItemState
+from recovery.model.remedy import ArtifactKind
+
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", gc=False):
     """One line of a reply."""
@@ -54,8 +57,29 @@ class File(Record, frozen=True, kw_only=True, tag="file", gc=False):
     header: str = ""
 
 
+class Item(Record, frozen=True, kw_only=True, tag="item", gc=False):
+    """One package, update, driver, signature set, kernel or missing file."""
+
+    name_hex: str
+    state: ItemState
+    version_hex: str = ""
+    detail_hex: str = ""
+
+
+class Looked(Record, frozen=True, kw_only=True, tag="artifact", gc=False):
+    """The artifact, where it is not files; follows its `item` records."""
+
+    kind: ArtifactKind
+    name_hex: str
+    exists: bool
+    bad: bool
+    """Worked out on the endpoint: an item is bad or missing, and would be used at the next start."""
+    kept: int = 0
+    """Acts whose manifests are there and not undone."""
+
+
 class Manifest(Record, frozen=True, kw_only=True, tag="manifest", gc=False):
-    """A quarantine manifest found on the endpoint, named by the intent that wrote it."""
+    """A manifest found on the endpoint, named by the intent that wrote it: what it moved, or changed."""
 
     intent: str
     files: int
@@ -106,17 +130,30 @@ class Refused(Record, frozen=True, kw_only=True, tag="refused", gc=False):
         "hash",
         "busy",
         "unsupported",
+        "unavailable",
+        "needed",
+        "tool",
     ]
     path_hex: str = ""
 
 
 class Acted(Record, frozen=True, kw_only=True, tag="acted", gc=False):
-    """Summary of an act. `nothing`: there was nothing it applied to. `already`: an earlier intent had done it."""
+    """Summary of an act, named by the kind of the remedy, or `undo`, `reboot`.
+
+    `nothing`: there was nothing it applied to. `already`: an earlier intent had done it.
+    """
 
     action: str
     files: int = 0
     already: int = 0
     nothing: bool = False
+
+
+class Note(Record, frozen=True, kw_only=True, tag="note", gc=False):
+    """Something that has to be said aloud about an act that was carried out, as one word of a fixed list."""
+
+    what: Literal["offline", "not_held", "from_cache", "restart"]
+    detail_hex: str = ""
 
 
 class Mark(Record, frozen=True, kw_only=True, tag="reboot_mark", gc=False):
@@ -152,12 +189,15 @@ AnyRecord = (
     | System
     | Folder
     | File
+    | Item
+    | Looked
     | Manifest
     | ServiceRecord
     | CrashSeen
     | Moved
     | Refused
     | Acted
+    | Note
     | Mark
     | Printed
     | Trouble

@@ -11,6 +11,7 @@ from recovery.errors import ReplyError
 from recovery.model.evidence import (
     AnyEvidence,
     ArtifactFile,
+    ArtifactItem,
     ArtifactListing,
     BootIdentity,
     CrashRecord,
@@ -26,8 +27,11 @@ from recovery.remote.records import (
     End,
     File,
     Folder,
+    Item,
+    Looked,
     Manifest,
     Mark,
+    Note,
     Refused,
     ServiceRecord,
     Trouble,
@@ -42,6 +46,8 @@ _LATEST = 1e11
 """Seconds since 1970, in the year 5138: what is beyond is no time."""
 _DECODER = msgspec.json.Decoder(AnyRecord)
 _START = b'{"record":'
+_Part = File | Item | Manifest
+"""What a listing is made of."""
 
 _REASONS: Mapping[str, str] = {
     "link": "a symbolic link stands where a file or folder was expected",
@@ -57,6 +63,16 @@ _REASONS: Mapping[str, str] = {
     "hash": "its content is not what the manifest says",
     "busy": "another act is under way on the host",
     "unsupported": "the host has no way to do it",
+    "unavailable": "nothing good is to be had there to put in its place",
+    "needed": "something else there needs it, and would be taken away with it",
+    "tool": "the system's own tool failed",
+}
+
+_NOTES: Mapping[str, str] = {
+    "offline": "the package sources did not answer",
+    "from_cache": "it was taken from the host's own cache",
+    "not_held": "nothing keeps the bad version from coming back: hold it in the package management",
+    "restart": "it takes effect with the next start",
 }
 
 
@@ -152,6 +168,15 @@ def why_not(reply: Reply) -> str:
     return "; ".join(reason + _places(places) for reason, places in said.items())
 
 
+def notes(reply: Reply) -> str:
+    """What has to be said aloud of an act that was carried out; empty when there is nothing."""
+    return "; ".join(
+        _NOTES[record.what] + _places([text_of(record.detail_hex)])
+        for record in reply.records
+        if isinstance(record, Note)
+    )
+
+
 def _places(places: list[str]) -> str:
     named = [place for place in places if place]
     if not named:
@@ -163,29 +188,25 @@ def _places(places: list[str]) -> str:
 def evidence(reply: Reply, *, at: datetime, source: str) -> tuple[AnyEvidence, ...]:
     """What an answer says about its host, seen at `at` through `source`.
 
-    A listing is made of the file and manifest records before its folder record. Without a folder record there is
-    none: the endpoint could not look at all of it. Raises `ReplyError` for names that are not hex.
+    A listing is made of the file, item and manifest records before its folder or artifact record. Without such a
+    record there is none: the endpoint could not look at all of it. Raises `ReplyError` for names that are not hex.
     """
     found: list[AnyEvidence] = []
-    files: list[ArtifactFile] = []
-    intents: list[str] = []
+    parts: list[_Part] = []
     for record in reply.records:
-        if isinstance(record, File):
-            files.append(_file(record))
-        elif isinstance(record, Manifest):
-            if not record.undone:
-                intents.append(_word(record.intent))
-        elif isinstance(record, Folder):
-            found.append(_listing(record, files, intents, at, source))
-            files, intents = [], []
+        if isinstance(record, _Part):
+            parts.append(record)
+        elif isinstance(record, Folder | Looked):
+            found.append(_listing(record, parts, at, source))
+            parts = []
         else:
-            item = _item(record, at, source)
-            if item is not None:
-                found.append(item)
+            single = _single(record, at, source)
+            if single is not None:
+                found.append(single)
     return tuple(found[:_MOST_EVIDENCE])
 
 
-def _item(record: AnyRecord, at: datetime, source: str) -> AnyEvidence | None:
+def _single(record: AnyRecord, at: datetime, source: str) -> AnyEvidence | None:
     """The evidence that one record carries by itself."""
     match record:
         case Boot():
@@ -211,17 +232,37 @@ def _item(record: AnyRecord, at: datetime, source: str) -> AnyEvidence | None:
 
 
 def _listing(
-    record: Folder, files: list[ArtifactFile], intents: list[str], at: datetime, source: str
+    record: Folder | Looked, parts: list[_Part], at: datetime, source: str
 ) -> ArtifactListing:
-    return ArtifactListing(
-        at=at,
-        source=source,
-        directory=text_of(record.path_hex),
-        exists=record.exists,
-        bad=record.bad,
-        files=tuple(files[:_MOST_FILES]),
-        quarantined=record.quarantined,
-        intents=tuple(intents[:_MOST_FILES]),
+    files = tuple(_file(part) for part in parts if isinstance(part, File))
+    items = tuple(_item(part) for part in parts if isinstance(part, Item))
+    standing = [part for part in parts if isinstance(part, Manifest) and not part.undone]
+    intents = tuple(_word(part.intent) for part in standing[:_MOST_FILES])
+    listing = ArtifactListing(
+        at=at, source=source, exists=record.exists, bad=record.bad, intents=intents
+    )
+    if isinstance(record, Folder):
+        return msgspec.structs.replace(
+            listing,
+            directory=text_of(record.path_hex),
+            files=files[:_MOST_FILES],
+            quarantined=record.quarantined,
+        )
+    return msgspec.structs.replace(
+        listing,
+        kind=record.kind,
+        name=text_of(record.name_hex),
+        items=items[:_MOST_FILES],
+        quarantined=record.kept,
+    )
+
+
+def _item(record: Item) -> ArtifactItem:
+    return ArtifactItem(
+        name=text_of(record.name_hex),
+        state=record.state,
+        version=text_of(record.version_hex),
+        detail=text_of(record.detail_hex),
     )
 
 
