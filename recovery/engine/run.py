@@ -63,6 +63,8 @@ class Run:
         self._unfinished = 0
         self._held = ""
         self._halt = ""
+        self._untouched = ""
+        """Once set, hosts that were not begun are not begun any more, for this reason."""
         self._counts: Counter[str] = Counter()
         self._last_poll = float("-inf")
         context.place_for = self._admission.try_place
@@ -156,6 +158,9 @@ class Run:
 
     def _after(self, name: str, turn: Turn) -> None:
         now = self.context.clock.monotonic()
+        if self._untouched and not isinstance(turn, Finished) and not self.state(name).touched:
+            self._end(name, Outcome.CANCELLED, self._untouched)
+            return
         match turn:
             case Finished():
                 pass
@@ -199,7 +204,8 @@ class Run:
         self._cancel_untouched("halted by the guard")
 
     def _cancel_untouched(self, reason: str) -> None:
-        """End every host that was not begun; those in the middle go on to their end."""
+        """End every host that was not begun, now or at its next point of rest; the others go on to their end."""
+        self._untouched = reason
         for name in self._schedule.drain():
             if self.state(name).touched:
                 self._schedule.ready(name)

@@ -13,10 +13,18 @@ import pytest
 from recovery.engine.context import Options
 from recovery.engine.run import Run
 from recovery.journal.log import Log
-from recovery.model.events import AnyEvent, ApprovalAsked, Command, RunHeld, WaveOpened
+from recovery.model.events import (
+    AnyEvent,
+    ApprovalAsked,
+    Command,
+    RunHeld,
+    StepFinished,
+    WaveOpened,
+)
 from recovery.model.host import Fleet, Host, Site
 from recovery.model.playbook import Playbook
 from recovery.playbook.parser import parse_playbook
+from recovery.sim.faults import Faults, Mix
 from tests.engine.stage import EPOCH, Stage, hosts, mix, playbook
 
 Verb = Literal["pause", "resume", "abort", "cancel", "approve"]
@@ -84,6 +92,20 @@ def test_a_wave_that_nobody_approves_can_be_cancelled(path: Path) -> None:
     ending = stage.play(people(stage, refuse, path))
     assert ending.counts == {"recovered": 1, "cancelled": 6}
     assert ending.code == 7
+
+
+def test_a_cancel_reaches_hosts_that_are_being_looked_at(path: Path) -> None:
+    slow = Mix(default=Faults(exposed=1.0), latency=1.0)
+    stage = Stage(hosts(20), playbook("rollback"), slow, path=str(path))
+
+    def cancel(event: AnyEvent) -> tuple[Verb, str] | None:
+        first = isinstance(event, StepFinished) and len(stage.kinds("step.finished")) == 1
+        return ("cancel", "") if first else None
+
+    ending = stage.play(people(stage, cancel, path))
+    begun = {event.host for event in stage.kinds("step.intended")}
+    assert ending.counts == {"recovered": len(begun), "cancelled": 20 - len(begun)}
+    assert len(begun) <= 1
 
 
 def test_one_word_opens_a_step_for_all_hosts(path: Path) -> None:
