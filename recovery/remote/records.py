@@ -8,12 +8,16 @@ login scripts and are passed over.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from recovery.model.evidence import ItemState
 from recovery.model.remedy import ArtifactKind
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""What no disk and no file exceeds."""
+Status = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", gc=False):
@@ -43,7 +47,7 @@ class Folder(Record, frozen=True, kw_only=True, tag="folder", gc=False):
     path_hex: str
     exists: bool
     bad: bool
-    quarantined: int = 0
+    quarantined: Count = 0
 
 
 class File(Record, frozen=True, kw_only=True, tag="file", gc=False):
@@ -51,7 +55,7 @@ class File(Record, frozen=True, kw_only=True, tag="file", gc=False):
 
     path_hex: str
     state: Literal["bad", "good", "old", "foreign", "link", "directory", "other"]
-    size: int = 0
+    size: Count = 0
     mtime: float = 0.0
     sha256: str = ""
     header: str = ""
@@ -74,7 +78,7 @@ class Looked(Record, frozen=True, kw_only=True, tag="artifact", gc=False):
     exists: bool
     bad: bool
     """Worked out on the endpoint: an item is bad or missing, and would be used at the next start."""
-    kept: int = 0
+    kept: Count = 0
     """Acts whose manifests are there and not undone."""
 
 
@@ -82,7 +86,7 @@ class Manifest(Record, frozen=True, kw_only=True, tag="manifest", gc=False):
     """A manifest found on the endpoint, named by the intent that wrote it: what it moved, or changed."""
 
     intent: str
-    files: int
+    files: Count
     undone: bool = False
 
 
@@ -99,7 +103,7 @@ class CrashSeen(Record, frozen=True, kw_only=True, tag="crash", gc=False):
 
     source: str
     at: float | None = None
-    stop_code: int | None = None
+    stop_code: Count | None = None
     module_hex: str = ""
     text_hex: str = ""
 
@@ -110,7 +114,7 @@ class Moved(Record, frozen=True, kw_only=True, tag="moved", gc=False):
     from_hex: str
     to_hex: str
     sha256: str
-    size: int
+    size: Count
 
 
 class Refused(Record, frozen=True, kw_only=True, tag="refused", gc=False):
@@ -144,8 +148,8 @@ class Acted(Record, frozen=True, kw_only=True, tag="acted", gc=False):
     """
 
     action: str
-    files: int = 0
-    already: int = 0
+    files: Count = 0
+    already: Count = 0
     nothing: bool = False
 
 
@@ -165,7 +169,7 @@ class Mark(Record, frozen=True, kw_only=True, tag="reboot_mark", gc=False):
 class Printed(Record, frozen=True, kw_only=True, tag="printed", gc=False):
     """What an operator's own command printed, bounded."""
 
-    exit: int
+    exit: Status
     stdout_hex: str = ""
     stderr_hex: str = ""
 
@@ -181,7 +185,7 @@ class End(Record, frozen=True, kw_only=True, tag="end", gc=False):
     """The last record of every complete reply."""
 
     token: str
-    exit: int = 0
+    exit: Status = 0
 
 
 AnyRecord = (

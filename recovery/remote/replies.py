@@ -44,6 +44,8 @@ _LONGEST_TEXT = 1000
 _LONGEST_WORD = 64
 _LATEST = 1e11
 """Seconds since 1970, in the year 5138: what is beyond is no time."""
+_LONGEST_UPTIME = 3.2e9
+"""Seconds, a hundred years: what is beyond is no span that dates can be reckoned with."""
 _DECODER = msgspec.json.Decoder(AnyRecord)
 _START = b'{"record":'
 _Part = File | Item | Manifest
@@ -110,7 +112,7 @@ def read(completed: Completed, token: str) -> Reply:
             raise ReplyError(message)
         try:
             record = _DECODER.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             message = f"record {len(found) + 1} of the answer is not of the agreed form"
             raise ReplyError(message) from None
         if isinstance(record, End):
@@ -215,7 +217,7 @@ def _single(record: AnyRecord, at: datetime, source: str) -> AnyEvidence | None:
                 source=source,
                 boot_id=_word(record.boot_id),
                 boot_time=_time(record.boot_time),
-                uptime=_time(record.uptime),
+                uptime=_uptime(record.uptime),
                 clock=_time(record.clock),
             )
         case ServiceRecord():
@@ -295,6 +297,10 @@ def _word(text: str) -> str:
     return text if text.isprintable() else visible(text.encode("utf-8", "surrogatepass"))
 
 
+def _uptime(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and 0 <= seconds <= _LONGEST_UPTIME else None
+
+
 def _time(seconds: float | None) -> float | None:
-    """Seconds, where they can be a time or a span at all."""
+    """Seconds, where they can be a time at all."""
     return seconds if seconds is not None and abs(seconds) < _LATEST else None

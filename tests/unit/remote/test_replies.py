@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -62,6 +63,14 @@ def test_noise_around_records_is_passed_over() -> None:
         (b'{"record":"boot","boot_id":"\xff"}\n' + END, {}, "record 1"),
         (b'{"record":"reboot_mark","intent":"i"}\n' * 5001 + END, {}, "more than 5000"),
         (END[:-2], {}, "record 1"),
+        (b'{"record":"boot","x":' + b"[" * 99_999 + b"]" * 99_999 + b"}\n" + END, {}, "record 1"),
+        (b'{"record":"boot","x":' + b'{"a":' * 9_999 + b"1" + b"}" * 10_000 + END, {}, "record 1"),
+        (b'{"record":"manifest","intent":"i","files":-1}\n' + END, {}, "record 1"),
+        (
+            b'{"record":"crash","source":"s","stop_code":1' + b"0" * 40 + b"}\n" + END,
+            {},
+            "record 1",
+        ),
     ],
 )
 def test_what_is_not_whole_is_no_answer(stdout: bytes, more: dict[str, object], says: str) -> None:
@@ -129,6 +138,14 @@ def test_without_a_folder_record_there_is_no_listing() -> None:
         END,
     )
     assert replies.evidence(reply, at=BEGAN, source="ssh") == ()
+
+
+@given(uptime=st.floats(allow_nan=False, allow_infinity=False))
+def test_every_uptime_that_is_believed_can_be_reckoned_with(uptime: float) -> None:
+    reply = _read(_line(records.Boot(uptime=uptime)), END)
+    (boot,) = replies.evidence(reply, at=BEGAN, source="ssh")
+    assert isinstance(boot, BootIdentity)
+    assert boot.uptime is None or BEGAN - timedelta(seconds=boot.uptime + 60) <= BEGAN
 
 
 def test_what_cannot_be_a_time_is_none() -> None:
