@@ -1,7 +1,8 @@
 """The catalog of what may be carried out on an endpoint: scripts, and how their settings are filled in.
 
-A script is text that never changes; what is particular to a host travels as quoted assignments in front of it. All of
-it stands inside one pair of braces, so a shell that gets it cut short finds no end and does nothing.
+A script is text that never changes; what is particular to a host travels beside it. On POSIX that is quoted assignments
+in front of the script, and all of it stands inside one pair of braces, so a shell that gets it cut short finds no end
+and does nothing. How a script gets to Windows is said in `recovery.remote.launch`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from recovery.errors import RefusedError, UnsupportedError
 from recovery.model.host import Host
 from recovery.model.incident import Incident, Platform
 from recovery.ports import Command
+from recovery.remote import launch as launching
+from recovery.remote.launch import Launch, Outer
 
 _READS = ("lib", "state", "triage")
 _MOVES = ("lib", "state", "lock", "quarantine")
@@ -30,6 +33,12 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Action to the parts of its script. `prove` reads what triage reads. `race` is a quarantine without a triage before
 it: the script checks everything anew anyway, and in a boot window one round trip is all there is."""
+
+WINDOWS_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    "triage": ("lib.ps1", "triage.ps1"),
+    "strike": ("strike.cmd",),
+}
+"""The same for Windows, with `strike`: the remedy for the seconds of a boot window, by cmd alone."""
 
 _NAME = re.compile(r"[A-Z][A-Z_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -58,17 +67,17 @@ def command(
     EXPECT_BOOT, CONTROLLER_CLOCK (seconds since 1970), ARGV (hex words). Only `run` needs no `incident`.
     Raises `RefusedError` where the profile says nothing about the host's platform.
     """
-    if action not in ACTIONS:
+    posix = host.os != "windows"
+    if action not in ACTIONS and (posix or action not in WINDOWS_ACTIONS):
         message = f"no script is named {action!r}"
         raise RefusedError(message)
-    posix = host.os != "windows"
     profile = _profile(action, host, incident)
     if posix and action != "run":
         _check_folders(action, profile)
     return Command(
         action=action,
-        shell="posix" if posix else "powershell",
-        script=_script(action) if posix else b"",
+        shell="posix" if posix else "cmd" if action == "strike" else "powershell",
+        script=_script(action) if posix else _windows_script(action),
         settings={**profile, **_OWN, **(settings or {})},
         token=token,
         timeout=timeout,
@@ -78,20 +87,38 @@ def command(
 def render(wanted: Command) -> bytes:
     """The bytes that go to the standard input of the endpoint's `sh`.
 
-    Raises `UnsupportedError` for a platform without scripts, `RefusedError` for settings that cannot be quoted.
+    Raises `RefusedError` for settings that cannot be quoted, and for a command that is not for `sh`.
     """
     if wanted.shell != "posix":
-        message = (
-            "no scripts for windows in this version: real hosts are read and changed on Linux only"
-        )
-        raise UnsupportedError(message)
-    if not _TOKEN.fullmatch(wanted.token):
-        message = "a token has 1 to 64 letters, digits, - and _"
+        message = f"{wanted.action} is for {wanted.shell}, and this host is asked through sh"
         raise RefusedError(message)
+    _check_token(wanted)
     lines = ["{", f"TOKEN={wanted.token}"]
     for name, value in wanted.settings.items():
         lines.extend(_argv(value) if name == "ARGV" else (_assignment(name, value),))
     return "\n".join(lines).encode("ascii") + b"\n" + wanted.script + b"fr_main </dev/null\n}\n"
+
+
+def launch(wanted: Command, *, outer: Outer) -> Launch:
+    """How `wanted`, a command for a Windows host, is started through `outer`, and what goes to its standard input.
+
+    Raises `UnsupportedError` for an action without a script, `RefusedError` for what cannot be sent whole.
+    """
+    if wanted.shell == "posix":
+        message = f"{wanted.action} is for sh, and this host is asked through {outer}"
+        raise RefusedError(message)
+    if not wanted.script:
+        message = f"no script for {wanted.action} on windows in this version"
+        raise UnsupportedError(message)
+    _check_token(wanted)
+    script = wanted.script.decode("ascii")
+    return launching.start(wanted, script, outer=outer)
+
+
+def _check_token(wanted: Command) -> None:
+    if not _TOKEN.fullmatch(wanted.token):
+        message = "a token has 1 to 64 letters, digits, - and _"
+        raise RefusedError(message)
 
 
 def _assignment(name: str, value: str) -> str:
@@ -135,12 +162,26 @@ def _script(action: str) -> bytes:
     return b"".join(line for line in lines if line.strip() and not line.lstrip().startswith(b"#"))
 
 
+@cache
+def _windows_script(action: str) -> bytes:
+    """The script's parts without their comments; nothing for an action that Windows has no script for."""
+    folder = resources.files("recovery.remote") / "windows"
+    lines = [
+        line.strip()
+        for part in WINDOWS_ACTIONS.get(action, ())
+        for line in (folder / part).read_text("ascii").splitlines()
+    ]
+    return "\n".join(line for line in lines if line and not line.startswith(("#", "rem "))).encode(
+        "ascii"
+    )
+
+
 _kept: dict[int, tuple[Platform, Mapping[str, str]]] = {}
 
 
 def _profile(action: str, host: Host, incident: Incident | None) -> Mapping[str, str]:
     platform = incident.platforms.get(host.os) if incident is not None else None
-    if platform is None:
+    if incident is None or platform is None:
         if action == "run":
             return _NO_PLATFORM
         named = incident.name if incident is not None else "no incident"
@@ -151,7 +192,9 @@ def _profile(action: str, host: Host, incident: Incident | None) -> Mapping[str,
         return kept[1]
     if len(_kept) >= _MOST_PLATFORMS:
         _kept.clear()
-    found = _platform_settings(platform)
+    found = _platform_settings(platform, "\\" if host.os == "windows" else "/")
+    if host.os == "windows":
+        found = {**found, "SINCE": f"{incident.began.timestamp():.0f}"}
     _kept[id(platform)] = (platform, found)
     return found
 
@@ -166,10 +209,10 @@ def _check_folders(action: str, profile: Mapping[str, str]) -> None:
             raise RefusedError(message)
 
 
-def _platform_settings(platform: Platform) -> Mapping[str, str]:
+def _platform_settings(platform: Platform, separator: str) -> Mapping[str, str]:
     artifact = platform.artifact
     remedy = platform.remedies.get("full_system") or next(iter(platform.remedies.values()), None)
-    directory = artifact.directory.rstrip("/")
+    directory = artifact.directory.rstrip(separator)
     return {
         "DIRECTORY": directory,
         "PATTERN": _pattern(artifact.pattern),
@@ -177,8 +220,10 @@ def _platform_settings(platform: Platform) -> Mapping[str, str]:
         "BAD_FROM": f"{artifact.bad_from.timestamp():.0f}" if artifact.bad_from else "",
         "GOOD_FROM": f"{artifact.good_from.timestamp():.0f}" if artifact.good_from else "",
         "MARGIN": f"{artifact.margin:.0f}",
-        "QUARANTINE": remedy.quarantine.rstrip("/") if remedy is not None else "",
-        "ARTIFACT": f"{directory}/{artifact.pattern}".encode("utf-8", "surrogateescape").hex(),
+        "QUARANTINE": remedy.quarantine.rstrip(separator) if remedy is not None else "",
+        "ARTIFACT": f"{directory}{separator}{artifact.pattern}".encode(
+            "utf-8", "surrogateescape"
+        ).hex(),
         "SERVICES": _names(platform.proof.services),
         "PROCESSES": _names(platform.proof.processes),
     }

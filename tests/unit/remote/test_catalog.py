@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recovery.errors import RefusedError, UnsupportedError
+from recovery.errors import RefusedError
 from recovery.model.host import Host
 from recovery.model.incident import Incident, Proof
 from recovery.ports import Command
@@ -94,15 +94,6 @@ def test_what_a_profile_may_not_say(
     host = msgspec.structs.replace(HOST, os=host_os)
     with pytest.raises(RefusedError, match=says):
         catalog.command(action, host, incident, token="t", timeout=1)
-
-
-def test_windows_has_commands_for_the_twin_but_no_scripts() -> None:
-    linux = INCIDENT.platforms["linux"]
-    incident = msgspec.structs.replace(INCIDENT, platforms={"windows": linux})
-    made = catalog.command("race", Host(name="w", os="windows"), incident, token="t", timeout=1)
-    assert (made.shell, made.script) == ("powershell", b"")
-    with pytest.raises(UnsupportedError, match="no scripts for windows in this version"):
-        catalog.render(made)
 
 
 def test_a_command_to_run_needs_no_incident() -> None:

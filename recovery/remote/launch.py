@@ -1,0 +1,86 @@
+"""How a command is started on Windows: one short line, and what follows on its standard input.
+
+PowerShell scripts never stand on a command line, which cmd cuts or refuses above 8,191 characters. A short bootstrap
+that never changes reads standard input: one line of settings as JSON, the script, and a last line that proves that
+nothing was cut off. All of it is ASCII, so no code page can change it.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from typing import Literal
+
+import msgspec
+
+from recovery.errors import RefusedError
+from recovery.ports import Command
+
+Outer = Literal["none", "cmd", "powershell"]
+"""What reads the line: nothing but the system (CreateProcess, WinRM), or the default shell of an OpenSSH server."""
+
+LONGEST_LINE = 8191
+"""Characters that cmd takes (Microsoft: command line string limitation)."""
+
+END_LINE = "# end of the script"
+
+BOOTSTRAP = (
+    f"$fr=@($input);if($fr.Count -lt 3 -or $fr[-1] -ne '{END_LINE}'){{exit 87}};"
+    "&([ScriptBlock]::Create([string]::Join([string][char]10,$fr[1..($fr.Count-2)]))) $fr[0]"
+)
+"""PowerShell without double quotes, which shells on the way would change. It takes its input from `$input`, because
+PowerShell itself reads redirected standard input for that variable: another reader would get only a part of it. Cut
+short, it ends with 87 (ERROR_INVALID_PARAMETER) and carries nothing out."""
+
+_POWERSHELL = (
+    "powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand "
+)
+_CMD = "cmd.exe /d /u /e:on /v:off /s /c "
+"""No AutoRun, output in UTF-16, extensions, and no delayed expansion: names with ! and ^ stay what they are."""
+
+
+class Launch(msgspec.Struct, frozen=True):
+    """What to start on the endpoint, and what to give it."""
+
+    line: str
+    stdin: bytes = b""
+
+
+def start(wanted: Command, script: str, *, outer: Outer) -> Launch:
+    """`script`, the text that `wanted` stands for, as a line for `outer` to read.
+
+    Raises `RefusedError` when the line would be too long to arrive whole.
+    """
+    launch = (
+        _of_cmd(script, outer) if wanted.shell == "cmd" else _of_powershell(wanted, script, outer)
+    )
+    if len(launch.line) > LONGEST_LINE:
+        needed = f"{wanted.action} needs a command line of {len(launch.line)} characters"
+        message = f"{needed}, and Windows takes {LONGEST_LINE}"
+        raise RefusedError(message)
+    return launch
+
+
+def _of_powershell(wanted: Command, script: str, outer: Outer) -> Launch:
+    settings = json.dumps({"TOKEN": wanted.token, **wanted.settings})
+    text = "\n".join((settings, script.rstrip("\n"), END_LINE, ""))
+    if not text.isascii():
+        message = f"the script of {wanted.action} is not plain ASCII"
+        raise RefusedError(message)
+    # A shell that is PowerShell itself runs the bootstrap as it is: a second one would take seconds to start, and
+    # the two would read the same standard input.
+    line = BOOTSTRAP if outer == "powershell" else _POWERSHELL + _base64(BOOTSTRAP, "utf-16-le")
+    return Launch(line, text.encode("ascii"))
+
+
+def _of_cmd(script: str, outer: Outer) -> Launch:
+    if outer != "powershell":
+        return Launch(f'{_CMD}"{script}"')
+    # PowerShell would change the quotes and the percent signs, so it gets them from base64. It wraps an argument that
+    # has blanks in quotes and leaves quotes within it alone (for cmd.exe in version 7 as well), as cmd /s wants it.
+    decoded = f"[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('{_base64(script)}'))"
+    return Launch(f"&$env:ComSpec {_CMD.partition(' ')[2]}({decoded})")
+
+
+def _base64(text: str, encoding: str = "utf-8") -> str:
+    return b64encode(text.encode(encoding)).decode("ascii")

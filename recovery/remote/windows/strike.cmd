@@ -1,0 +1,1 @@
+echo {"record":"end","token":"@TOKEN@","exit":0}
