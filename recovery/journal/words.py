@@ -32,11 +32,14 @@ from recovery.model.evidence import (
     BootIdentity,
     CrashRecord,
     FixApplied,
+    KernelModules,
+    MachineFacts,
     PersonReport,
     Reachability,
     RebootMark,
     ServiceState,
     UndoApplied,
+    UpdateHistory,
 )
 
 _OUTCOMES = {
@@ -166,6 +169,12 @@ def _service(evidence: ServiceState) -> str:
     )
 
 
+def _facts(evidence: MachineFacts) -> str:
+    mode = f"in Safe Mode ({evidence.safe_mode})" if evidence.safe_mode else "not in Safe Mode"
+    waits = ", waits for a restart" if evidence.pending_reboot else ""
+    return f"{mode}{waits}, {len(evidence.volumes)} volumes known to BitLocker"
+
+
 _SIGHTS: Mapping[type, Callable[[Any], str]] = {
     Reachability: lambda evidence: (
         "answers" if evidence.answers else f"does not answer{_tail(evidence.reason)}"
@@ -178,6 +187,9 @@ _SIGHTS: Mapping[type, Callable[[Any], str]] = {
     FixApplied: lambda evidence: (
         f"{evidence.files} files moved to quarantine{_tail(str(evidence.already or ''), ', before: ')}"
     ),
+    MachineFacts: _facts,
+    KernelModules: lambda evidence: f"{len(evidence.modules)} modules of other vendors",
+    UpdateHistory: lambda evidence: f"{len(evidence.updates)} updates on record",
     UndoApplied: lambda evidence: f"{evidence.files} files put back",
     PersonReport: lambda evidence: f"{evidence.person} says: {evidence.says}",
 }

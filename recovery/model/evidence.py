@@ -163,6 +163,72 @@ class RebootMark(
     intent: str
 
 
+class BitLockerVolume(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One volume as BitLocker protects it. Recovery keys are never read."""
+
+    drive: str
+    status: Literal["off", "on", "locked", "unknown"] = "unknown"
+    protectors: tuple[str, ...] = ()
+    """Ids of its recovery passwords, by which the desk finds their keys."""
+
+
+class MachineFacts(
+    Evidence, frozen=True, kw_only=True, tag="machine", gc=False, omit_defaults=True
+):
+    """What state the running system is in."""
+
+    safe_mode: Literal["", "minimal", "network", "dsrepair"] = ""
+    pending_reboot: bool | None = None
+    """Whether the system waits for a restart; None when it does not say."""
+    free_bytes: int | None = None
+    """On the volume that holds the artifact."""
+    release: str = ""
+    volumes: tuple[BitLockerVolume, ...] = ()
+
+
+class KernelModule(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Something that is not the system vendor's and can take the machine down, or its successor outside the kernel."""
+
+    name: str
+    kind: Literal["driver", "minifilter", "elam", "kext", "lkm", "ebpf", "extension"]
+    mode: Literal["kernel", "user"] = "kernel"
+    path: str = ""
+    vendor: str = ""
+    """As the file says."""
+    version: str = ""
+    running: bool = False
+    start: str = ""
+    """`boot`, `system`, `auto`, `demand`, `disabled`; empty where the platform has no such thing."""
+
+
+class KernelModules(
+    Evidence, frozen=True, kw_only=True, tag="kernel_modules", gc=False, omit_defaults=True
+):
+    """What runs in the kernel beside the system vendor's own."""
+
+    modules: tuple[KernelModule, ...] = ()
+    truncated: bool = False
+    """There are more."""
+
+
+class InstalledUpdate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One update or package that was installed."""
+
+    name: str
+    """KB number, or package with version."""
+    title: str = ""
+    installed_at: float | None = None
+    """Host's own clock, seconds since 1970."""
+
+
+class UpdateHistory(
+    Evidence, frozen=True, kw_only=True, tag="updates", gc=False, omit_defaults=True
+):
+    """The latest updates that were installed, newest first."""
+
+    updates: tuple[InstalledUpdate, ...] = ()
+
+
 class FixApplied(Evidence, frozen=True, kw_only=True, tag="fix", gc=False, omit_defaults=True):
     """The remedy was carried out on the endpoint."""
 
@@ -197,6 +263,9 @@ AnyEvidence = (
     | ArtifactListing
     | ServiceState
     | RebootMark
+    | MachineFacts
+    | KernelModules
+    | UpdateHistory
     | FixApplied
     | UndoApplied
     | PersonReport

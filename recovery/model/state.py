@@ -29,12 +29,15 @@ from recovery.model.evidence import (
     BootIdentity,
     CrashRecord,
     FixApplied,
+    KernelModules,
+    MachineFacts,
     PersonReport,
     Progress,
     Reachability,
     RebootMark,
     ServiceState,
     UndoApplied,
+    UpdateHistory,
     Verdict,
 )
 
@@ -85,6 +88,7 @@ class CaseFile(msgspec.Struct, frozen=True, gc=False):
     listing: ArtifactListing | None = None
     crashes: tuple[CrashRecord, ...] = ()
     services: tuple[ServiceState, ...] = ()
+    facts: MachineFacts | None = None
     fix: FixApplied | None = None
     undone: bool = False
     """The fix was taken back."""
@@ -115,7 +119,7 @@ class CaseFile(msgspec.Struct, frozen=True, gc=False):
         return tuple(boot for boot in self.boots if boot.first_seen > self.fix.at)
 
 
-def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C901, PLR0911 - a case for each kind
+def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C901, PLR0911, PLR0912 - a case for each kind
     """The case file with one more observation."""
     replace = msgspec.structs.replace
     match evidence:
@@ -144,6 +148,10 @@ def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C9
             return replace(case, fix=None, undone=True)
         case RebootMark():
             return replace(case, mark=evidence)
+        case MachineFacts():
+            return replace(case, facts=evidence)
+        case KernelModules() | UpdateHistory():
+            return case
         case PersonReport():
             return replace(case, reports=(*case.reports, evidence)[-_KEPT:])
 

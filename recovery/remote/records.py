@@ -108,6 +108,71 @@ class CrashSeen(Record, frozen=True, kw_only=True, tag="crash", gc=False):
     text_hex: str = ""
 
 
+class EventRecord(Record, frozen=True, kw_only=True, tag="event", gc=False):
+    """One record of the Windows event log, as the XML that the system renders."""
+
+    xml_base64: str
+    """Of the UTF-8 text."""
+
+
+class DumpSeen(Record, frozen=True, kw_only=True, tag="dump", gc=False):
+    """A crash dump on the disk."""
+
+    path_hex: str
+    size: Count
+    mtime: float
+    head_base64: str = ""
+    """Its first 8 KiB, of the newest ones."""
+
+
+class Facts(Record, frozen=True, kw_only=True, tag="facts", gc=False):
+    """What state the running system is in. Follows its `volume` records."""
+
+    safe_mode: Literal["", "minimal", "network", "dsrepair"] = ""
+    pending_reboot: bool | None = None
+    free_bytes: Count | None = None
+
+
+class Volume(Record, frozen=True, kw_only=True, tag="volume", gc=False):
+    """One volume as BitLocker protects it."""
+
+    drive_hex: str
+    status: Literal["off", "on", "locked", "unknown"]
+    protectors: tuple[str, ...] = ()
+    """Ids of recovery passwords; never the passwords."""
+
+
+class Module(Record, frozen=True, kw_only=True, tag="module", gc=False):
+    """Something that runs in the kernel, or would, and is not the system vendor's."""
+
+    name_hex: str
+    kind: Literal["driver", "minifilter", "elam", "kext", "lkm", "ebpf", "extension"]
+    mode: Literal["kernel", "user"] = "kernel"
+    path_hex: str = ""
+    vendor_hex: str = ""
+    version_hex: str = ""
+    running: bool = False
+    start: Literal["", "boot", "system", "auto", "demand", "disabled"] = ""
+
+
+class Modules(Record, frozen=True, kw_only=True, tag="modules", gc=False):
+    """That the modules were listed: follows their records."""
+
+    truncated: bool = False
+
+
+class UpdateRecord(Record, frozen=True, kw_only=True, tag="update", gc=False):
+    """One update that was installed."""
+
+    name_hex: str
+    title_hex: str = ""
+    installed_at: float | None = None
+
+
+class Updates(Record, frozen=True, kw_only=True, tag="updates", gc=False):
+    """That the update history was read: follows its records."""
+
+
 class Moved(Record, frozen=True, kw_only=True, tag="moved", gc=False):
     """A file went into quarantine, or back out of it (`undo`)."""
 
@@ -198,6 +263,14 @@ AnyRecord = (
     | Manifest
     | ServiceRecord
     | CrashSeen
+    | EventRecord
+    | DumpSeen
+    | Facts
+    | Volume
+    | Module
+    | Modules
+    | UpdateRecord
+    | Updates
     | Moved
     | Refused
     | Acted
