@@ -85,7 +85,36 @@ class CrashRecord(Evidence, frozen=True, kw_only=True, tag="crash", gc=False, om
     module: str = ""
     text: str = ""
     record: str = ""
-    """What carried it: `pstore`, `kernel_power_41`, `wer_1001`, `dump`, `panic_event`, ..."""
+    """What carried it: `pstore`, `kernel_power_41`, `wer_1001`, `dump`, `panic_event`, ..., joined by `+`."""
+    logged_at: float | None = None
+    """When the host wrote the record, by its own clock: in the boot that followed the crash."""
+    parameters: tuple[int, ...] = ()
+    """The bug check's four, which say more to a debugger."""
+    dump: str = ""
+    """Path of the dump on the host."""
+    report: str = ""
+    """The host's id of the report on this crash."""
+
+
+RestartCause = Literal["planned", "power_button", "power_loss", "unexpected"]
+"""`power_loss`: nothing was recorded before the machine went, so a crash that could not be written looks the same."""
+
+
+class RestartRecord(
+    Evidence, frozen=True, kw_only=True, tag="restart", gc=False, omit_defaults=True
+):
+    """A restart or an end of a boot that the host reports, and that is not known to be a crash."""
+
+    cause: RestartCause
+    restarted_at: float | None = None
+    """Host's own clock, seconds since 1970: when it was asked for, else not later than this."""
+    logged_at: float | None = None
+    """When the host wrote the record, by its own clock."""
+    who: str = ""
+    """The user and process that asked for it, where it was planned."""
+    text: str = ""
+    record: str = ""
+    """What carried it: `kernel_power_41`, `user32_1074`, `eventlog_6008`, ..., joined by `+`."""
 
 
 FileState = Literal["bad", "good", "old", "foreign", "link", "directory", "other"]
@@ -260,6 +289,7 @@ AnyEvidence = (
     Reachability
     | BootIdentity
     | CrashRecord
+    | RestartRecord
     | ArtifactListing
     | ServiceState
     | RebootMark

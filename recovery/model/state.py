@@ -35,6 +35,7 @@ from recovery.model.evidence import (
     Progress,
     Reachability,
     RebootMark,
+    RestartRecord,
     ServiceState,
     UndoApplied,
     UpdateHistory,
@@ -87,6 +88,8 @@ class CaseFile(msgspec.Struct, frozen=True, gc=False):
     silence: str = ""
     listing: ArtifactListing | None = None
     crashes: tuple[CrashRecord, ...] = ()
+    restarts: tuple[RestartRecord, ...] = ()
+    """Restarts that the host reports and that are not known to be crashes."""
     services: tuple[ServiceState, ...] = ()
     facts: MachineFacts | None = None
     fix: FixApplied | None = None
@@ -133,15 +136,13 @@ def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C9
         case ArtifactListing():
             return replace(case, listing=evidence)
         case CrashRecord():
-            known = any(
-                (c.record, c.crashed_at, c.text)
-                == (evidence.record, evidence.crashed_at, evidence.text)
-                for c in case.crashes
-            )
-            return case if known else replace(case, crashes=(*case.crashes, evidence)[-_KEPT:])
+            return replace(case, crashes=_add_crash(case.crashes, evidence))
+        case RestartRecord():
+            others = tuple(r for r in case.restarts if not _same_restart(r, evidence))
+            return replace(case, restarts=(*others, evidence)[-_KEPT:])
         case ServiceState():
-            others = tuple(s for s in case.services if s.name != evidence.name)
-            return replace(case, services=(*others, evidence)[-_KEPT:])
+            rest = tuple(s for s in case.services if s.name != evidence.name)
+            return replace(case, services=(*rest, evidence)[-_KEPT:])
         case FixApplied():
             return replace(case, fix=evidence, undone=False)
         case UndoApplied():
@@ -161,6 +162,25 @@ def _add_reachability(case: CaseFile, evidence: Reachability) -> CaseFile:
         return msgspec.structs.replace(case, answered_at=evidence.at, silent_since=None, silence="")
     since = case.silent_since or evidence.at
     return msgspec.structs.replace(case, silent_since=since, silence=evidence.reason)
+
+
+def _add_crash(known: tuple[CrashRecord, ...], new: CrashRecord) -> tuple[CrashRecord, ...]:
+    """With one crash more, or with what more is known of one that was there."""
+    for place, crash in enumerate(known):
+        if (crash.record, crash.crashed_at, crash.text) == (new.record, new.crashed_at, new.text):
+            return known
+        same_report = bool(new.report) and crash.report == new.report
+        if same_report or (new.logged_at is not None and crash.logged_at == new.logged_at):
+            return (*known[:place], new, *known[place + 1 :])
+    return (*known, new)[-_KEPT:]
+
+
+def _same_restart(one: RestartRecord, two: RestartRecord) -> bool:
+    return (one.cause, one.restarted_at, one.logged_at) == (
+        two.cause,
+        two.restarted_at,
+        two.logged_at,
+    )
 
 
 def _add_boot(case: CaseFile, seen: BootIdentity) -> tuple[SeenBoot, ...]:
