@@ -258,6 +258,21 @@ class UpdateHistory(
     updates: tuple[InstalledUpdate, ...] = ()
 
 
+class Readiness(Evidence, frozen=True, kw_only=True, tag="readiness", gc=False, omit_defaults=True):
+    """What the host has to be helped with from afar, should it not start any more."""
+
+    safe_mode_services: tuple[str, ...] = ()
+    """Remote services that start in Safe Mode with Networking."""
+    quick_recovery: Literal["", "on", "off"] = ""
+    """Windows Quick Machine Recovery by the cloud; empty where the host does not say."""
+    recovery_environment: Literal["", "on", "off"] = ""
+    """Whether a recovery system of its own is set up."""
+    restarts_after_crash: bool | None = None
+    """False: it stays on the crash screen, so it can never be met between two crashes."""
+    kernels: int | None = None
+    """Kernels that can be started, the running one included."""
+
+
 class FixApplied(Evidence, frozen=True, kw_only=True, tag="fix", gc=False, omit_defaults=True):
     """The remedy was carried out on the endpoint."""
 
@@ -296,6 +311,7 @@ AnyEvidence = (
     | MachineFacts
     | KernelModules
     | UpdateHistory
+    | Readiness
     | FixApplied
     | UndoApplied
     | PersonReport

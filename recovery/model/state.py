@@ -34,6 +34,7 @@ from recovery.model.evidence import (
     PersonReport,
     Progress,
     Reachability,
+    Readiness,
     RebootMark,
     RestartRecord,
     ServiceState,
@@ -151,7 +152,7 @@ def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C9
             return replace(case, mark=evidence)
         case MachineFacts():
             return replace(case, facts=evidence)
-        case KernelModules() | UpdateHistory():
+        case KernelModules() | UpdateHistory() | Readiness():
             return case
         case PersonReport():
             return replace(case, reports=(*case.reports, evidence)[-_KEPT:])

@@ -161,6 +161,16 @@ class Modules(Record, frozen=True, kw_only=True, tag="modules", gc=False):
     truncated: bool = False
 
 
+class ReadinessRecord(Record, frozen=True, kw_only=True, tag="readiness", gc=False):
+    """What the host has to be helped with from afar, should it not start any more."""
+
+    safe_mode_services: tuple[str, ...] = ()
+    quick_recovery: Literal["", "on", "off"] = ""
+    recovery_environment: Literal["", "on", "off"] = ""
+    restarts_after_crash: bool | None = None
+    kernels: Count | None = None
+
+
 class UpdateRecord(Record, frozen=True, kw_only=True, tag="update", gc=False):
     """One update that was installed."""
 
@@ -269,6 +279,7 @@ AnyRecord = (
     | Volume
     | Module
     | Modules
+    | ReadinessRecord
     | UpdateRecord
     | Updates
     | Moved

@@ -36,16 +36,14 @@ from recovery.remote.records import (
     ServiceRecord,
     Trouble,
 )
+from recovery.remote.surveys import Survey
+from recovery.remote.texts import LONGEST_WORD, moment, span, text_of, visible, word
+
+__all__ = ["Reply", "evidence", "notes", "read", "text_of", "visible", "why_not"]
 
 _MOST_RECORDS = 5000
 _MOST_FILES = 500
 _MOST_EVIDENCE = 1000
-_LONGEST_TEXT = 1000
-_LONGEST_WORD = 64
-_LATEST = 1e11
-"""Seconds since 1970, in the year 5138: what is beyond is no time."""
-_LONGEST_UPTIME = 3.2e9
-"""Seconds, a hundred years: what is beyond is no span that dates can be reckoned with."""
 _DECODER = msgspec.json.Decoder(AnyRecord)
 _START = b'{"record":'
 _Part = File | Item | Manifest
@@ -137,34 +135,13 @@ def _incomplete(completed: Completed) -> str:
     return f"the answer ended {ended} before its last record" + (f": {said}" if said else "")
 
 
-def visible(raw: bytes) -> str:
-    r"""Text from an endpoint, bounded, with every control, escape and direction character made visible: `\x1b`."""
-    text = raw[: 4 * _LONGEST_TEXT].decode("utf-8", "backslashreplace")
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else _shown(char) for char in text)
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
-
-
-def _shown(char: str) -> str:
-    return char.encode("unicode_escape").decode()
-
-
-def text_of(encoded: str) -> str:
-    """The text behind a `_hex` field, visible. Raises `ReplyError` when it is not hex."""
-    try:
-        return visible(bytes.fromhex(encoded))
-    except ValueError:
-        message = "a name in the answer is not hex"
-        raise ReplyError(message) from None
-
-
 def why_not(reply: Reply) -> str:
     """What the endpoint refused or could not do, in sentences for an operator; empty when there is nothing."""
     said: dict[str, list[str]] = {}
     for refused in reply.refused:
         said.setdefault(_REASONS[refused.reason], []).append(text_of(refused.path_hex))
     for trouble in reply.trouble:
-        said.setdefault(visible(trouble.reason.encode())[:_LONGEST_WORD], []).append(
+        said.setdefault(visible(trouble.reason.encode())[:LONGEST_WORD], []).append(
             text_of(trouble.detail_hex)
         )
     return "; ".join(reason + _places(places) for reason, places in said.items())
@@ -195,6 +172,7 @@ def evidence(reply: Reply, *, at: datetime, source: str) -> tuple[AnyEvidence, .
     """
     found: list[AnyEvidence] = []
     parts: list[_Part] = []
+    survey = Survey(at, source)
     for record in reply.records:
         if isinstance(record, _Part):
             parts.append(record)
@@ -202,7 +180,7 @@ def evidence(reply: Reply, *, at: datetime, source: str) -> tuple[AnyEvidence, .
             found.append(_listing(record, parts, at, source))
             parts = []
         else:
-            single = _single(record, at, source)
+            single = _single(record, at, source) or survey.take(record)
             if single is not None:
                 found.append(single)
     return tuple(found[:_MOST_EVIDENCE])
@@ -215,10 +193,10 @@ def _single(record: AnyRecord, at: datetime, source: str) -> AnyEvidence | None:
             return BootIdentity(
                 at=at,
                 source=source,
-                boot_id=_word(record.boot_id),
-                boot_time=_time(record.boot_time),
-                uptime=_uptime(record.uptime),
-                clock=_time(record.clock),
+                boot_id=word(record.boot_id),
+                boot_time=moment(record.boot_time),
+                uptime=span(record.uptime),
+                clock=moment(record.clock),
             )
         case ServiceRecord():
             name, detail = text_of(record.name_hex), text_of(record.detail_hex)
@@ -228,7 +206,7 @@ def _single(record: AnyRecord, at: datetime, source: str) -> AnyEvidence | None:
         case CrashSeen():
             return _crash(record, at, source)
         case Mark():
-            return RebootMark(at=at, source=source, intent=_word(record.intent))
+            return RebootMark(at=at, source=source, intent=word(record.intent))
         case _:
             return None
 
@@ -239,7 +217,7 @@ def _listing(
     files = tuple(_file(part) for part in parts if isinstance(part, File))
     items = tuple(_item(part) for part in parts if isinstance(part, Item))
     standing = [part for part in parts if isinstance(part, Manifest) and not part.undone]
-    intents = tuple(_word(part.intent) for part in standing[:_MOST_FILES])
+    intents = tuple(word(part.intent) for part in standing[:_MOST_FILES])
     listing = ArtifactListing(
         at=at, source=source, exists=record.exists, bad=record.bad, intents=intents
     )
@@ -273,9 +251,9 @@ def _file(record: File) -> ArtifactFile:
         path=text_of(record.path_hex),
         state=record.state,
         size=record.size,
-        mtime=_time(record.mtime) or 0.0,
-        sha256=_word(record.sha256),
-        header=_word(record.header),
+        mtime=moment(record.mtime) or 0.0,
+        sha256=word(record.sha256),
+        header=word(record.header),
     )
 
 
@@ -283,24 +261,9 @@ def _crash(record: CrashSeen, at: datetime, source: str) -> CrashRecord:
     return CrashRecord(
         at=at,
         source=source,
-        crashed_at=_time(record.at),
+        crashed_at=moment(record.at),
         stop_code=record.stop_code,
         module=text_of(record.module_hex),
         text=text_of(record.text_hex),
-        record=_word(record.source),
+        record=word(record.source),
     )
-
-
-def _word(text: str) -> str:
-    """A short text of the endpoint's making, inert."""
-    text = text[:_LONGEST_WORD]
-    return text if text.isprintable() else visible(text.encode("utf-8", "surrogatepass"))
-
-
-def _uptime(seconds: float | None) -> float | None:
-    return seconds if seconds is not None and 0 <= seconds <= _LONGEST_UPTIME else None
-
-
-def _time(seconds: float | None) -> float | None:
-    """Seconds, where they can be a time at all."""
-    return seconds if seconds is not None and abs(seconds) < _LATEST else None
