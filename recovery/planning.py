@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import itertools
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from recovery import plugins
-from recovery.errors import InputError
+from recovery.errors import InputError, JournalError
 from recovery.inventory.query import NO_FACTS, HostFacts, parse
-from recovery.model.events import AnyEvent, Command
+from recovery.journal.log import Log
+from recovery.journal.reader import Reader
+from recovery.journal.views import RunView
+from recovery.model.events import AnyEvent, Command, RunStarted
 from recovery.model.host import Fleet
 from recovery.model.incident import Incident
 from recovery.model.playbook import STEPS, NoArguments, Playbook, Step, StepSpec
@@ -142,13 +147,66 @@ def facts_of(state: HostState) -> HostFacts:
     )
 
 
-def new_run_id(known: Collection[str], now: datetime) -> str:
-    """A short id that sorts by time and is none of the `known` ones."""
+def new_run_ids(now: datetime) -> Iterator[str]:
+    """Short ids that sort by time, for a run that begins `now`."""
     base = now.strftime("r%y%m%d-%H%M%S")
-    return next(
-        name
-        for number in range(len(known) + 1)
-        if (name := base + (f"-{number}" if number else "")) not in known
+    for number in itertools.count():
+        yield base + (f"-{number}" if number else "")
+
+
+def record_start(
+    log: Log, emit: Callable[[AnyEvent], None], now: datetime, run: str, prepared: Prepared
+) -> None:
+    """Write down that the run begins, with everything that it takes to go on with it from the journal alone."""
+    request = prepared.request
+    plan = {"order": prepared.order, "waves": prepared.waves, "named": sorted(prepared.named)}
+    texts = {
+        **prepared.texts,
+        "request": json.dumps(msgspec.to_builtins(request), sort_keys=True),
+        "fleet": msgspec.json.encode(prepared.fleet).decode(),
+        "plan": json.dumps(plan),
+    }
+    documents = {
+        name: log.put_document(text.encode("utf-8", "surrogateescape"))
+        for name, text in texts.items()
+    }
+    emit(
+        RunStarted(
+            at=now,
+            run=run,
+            playbook=prepared.playbook.name,
+            incident=prepared.incident.name,
+            total=len(prepared.order),
+            documents=documents,
+            mock=request.mock,
+            by=request.by,
+        )
+    )
+
+
+def recorded(log: Reader, view: RunView) -> Prepared:
+    """A run as it was planned, from the documents in the journal and nothing else."""
+    if view.started is None:
+        raise JournalError(f"the journal does not hold the beginning of run {view.run}")
+    texts = {
+        name: log.document(digest).decode("utf-8", "surrogateescape")
+        for name, digest in view.started.documents.items()
+    }
+    request = msgspec.convert(json.loads(texts["request"]), Request)
+    incident = parse_incident(texts["incident"], f"incident of run {view.run}")
+    playbook = parse_playbook(texts["playbook"], f"playbook of run {view.run}", specs())
+    plan = json.loads(texts["plan"])
+    return Prepared(
+        msgspec.structs.replace(request, run=view.run),
+        msgspec.json.decode(texts["fleet"], type=Fleet),
+        as_asked(playbook, request),
+        incident,
+        Report(),
+        tuple(plan["order"]),
+        tuple(plan["waves"]),
+        frozenset(plan["named"]),
+        {name: texts[name] for name in ("playbook", "incident")},
+        (),
     )
 
 

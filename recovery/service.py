@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TextIO
@@ -16,32 +15,30 @@ from recovery.engine.order import ordered
 from recovery.engine.outcome import Ending, ExitCode
 from recovery.engine.run import Run
 from recovery.engine.waves import slices
-from recovery.errors import EmptySelectionError, RecoveryError, UnknownNameError, UsageError
+from recovery.errors import EmptySelectionError, UnknownNameError, UsageError
 from recovery.inventory.loader import load_with_warnings
 from recovery.inventory.query import HostFacts, Subject, parse
 from recovery.inventory.selection import named_one_by_one, select
 from recovery.journal import views
+from recovery.journal.lease import Lease, take_over
 from recovery.journal.log import Log
 from recovery.journal.reader import Reader
-from recovery.model.events import AnyEvent, Command, Notice, Outcome, RunResumed, RunStarted
+from recovery.model.events import AnyEvent, Command, Notice, Outcome, RunResumed
 from recovery.model.host import Fleet, Host
 from recovery.model.state import HostState
 from recovery.planning import (
     Prepared,
     Request,
     Told,
-    as_asked,
     facts_of,
     mix_beside,
-    new_run_id,
+    new_run_ids,
     not_obeyed,
     read_incident,
     read_playbook,
-    specs,
+    record_start,
+    recorded,
 )
-from recovery.playbook.incidents import parse_incident
-from recovery.playbook.parser import parse_playbook
-from recovery.playbook.report import Report
 from recovery.ports import Clock, Transport
 from recovery.report import status as report
 from recovery.settings import Settings
@@ -94,12 +91,10 @@ class Service:
     ) -> Ending:
         """Carry a prepared run out, until it ends or is stopped. `on_start` gets the run once it can be stopped."""
         request = prepared.request
-        with closing(Log.open(self.settings.journal)) as log:
-            known = set(log.runs())
         began = MOCK_EPOCH if request.mock else SystemClock().now()
-        run_id = request.run or new_run_id(known, began)
-        world = self._surroundings(prepared, run_id, began)
-        return world.run(self._started(run_id, prepared, world, observer, on_start))
+        with self._new_run(request.run, began) as (run_id, _):
+            world = self._surroundings(prepared, run_id, began)
+            return world.run(self._started(run_id, prepared, world, observer, on_start))
 
     def resume(
         self,
@@ -110,16 +105,31 @@ class Service:
         by: str = "",
         speed: str = "",
     ) -> Ending:
-        """Go on with a run where its journal ends, a twin at another `speed` if wanted. Raises `UsageError`."""
+        """Go on with a run where its journal ends, a twin at another `speed` if wanted.
+
+        Raises `UsageError` for a run that has finished, `RefusedError` for one that another process carries out.
+        """
         with closing(self.reading()) as log:
             run = log.find_run(run)
+        with take_over(self.settings.journal, run):
+            return self._resumed(run, observer, on_start, by, speed)
+
+    def _resumed(
+        self,
+        run: str,
+        observer: Observer,
+        on_start: Callable[[Run], None] | None,
+        by: str,
+        speed: str,
+    ) -> Ending:
+        with closing(self.reading()) as log:
             view = views.fold(run, log.read(run=run))
-            if view.finished is not None or view.started is None:
+            if view.finished is not None:
                 raise UsageError(
-                    f"run {run} has finished: {view.finished.exit_reason if view.finished else ''}; "
+                    f"run {run} has finished: {view.finished.exit_reason}; "
                     f"`recovery runs retry {run}` begins a new one with the hosts that are left"
                 )
-            prepared = self._from_journal(log, view)
+            prepared = recorded(log, view)
         request = msgspec.structs.replace(
             prepared.request, by=by, speed=speed or prepared.request.speed
         )
@@ -138,7 +148,7 @@ class Service:
         with closing(self.reading()) as log:
             run = log.find_run(run)
             view = views.fold(run, log.read(run=run))
-            prepared = self._from_journal(log, view)
+            prepared = recorded(log, view)
         wanted = {
             name
             for name, state in view.states.items()
@@ -180,7 +190,7 @@ class Service:
     def steps_of(self, view: views.RunView) -> tuple[str, ...]:
         """The names of a run's steps, the failure path's behind them."""
         with closing(self.reading()) as log:
-            playbook = self._from_journal(log, view).playbook
+            playbook = recorded(log, view).playbook
         return tuple(step.name for step in (*playbook.steps, *playbook.on_failure))
 
     def runs(self) -> list[views.RunSummary]:
@@ -231,6 +241,23 @@ class Service:
                 for name, state in views.known_hosts(log.read(), world="real").items()
             }
 
+    @contextmanager
+    def _new_run(self, wanted: str, began: datetime) -> Iterator[tuple[str, Lease]]:
+        """An id that no run has, with its lease: no other process begins one of that id at the same moment."""
+        journal = self.settings.journal
+        with closing(Log.open(journal)) as log:
+            for run in [wanted] if wanted else new_run_ids(began):
+                lease = Lease.take(journal, run)
+                if lease is None:
+                    continue
+                if run not in log.runs():
+                    break
+                lease.release()
+            else:
+                raise UsageError(f"there is a run {wanted!r} already")
+        with lease:
+            yield run, lease
+
     def _surroundings(self, prepared: Prepared, run: str, began: datetime) -> Surroundings:
         request = prepared.request
         if not request.mock:
@@ -269,7 +296,7 @@ class Service:
             context.observers.append(observer)
             run = Run(context, prepared.order, actions(), self._states(view, log, prepared))
             if view is None:
-                self._write_start(log, context, prepared)
+                record_start(log, context.emit, clock.now(), run_id, prepared)
             else:
                 context.began = view.started.at if view.started else context.began
                 context.approved |= view.approved
@@ -336,60 +363,6 @@ class Service:
             for name, state in known.items()
             if name in names
         }
-
-    def _write_start(self, log: Log, context: Context, prepared: Prepared) -> None:
-        request = prepared.request
-        texts = {
-            **prepared.texts,
-            "request": json.dumps(msgspec.to_builtins(request), sort_keys=True),
-            "fleet": msgspec.json.encode(prepared.fleet).decode(),
-            "plan": json.dumps(
-                {"order": prepared.order, "waves": prepared.waves, "named": sorted(prepared.named)}
-            ),
-        }
-        documents = {
-            name: log.put_document(text.encode("utf-8", "surrogateescape"))
-            for name, text in texts.items()
-        }
-        context.emit(
-            RunStarted(
-                at=context.clock.now(),
-                run=context.run,
-                playbook=prepared.playbook.name,
-                incident=prepared.incident.name,
-                total=len(prepared.order),
-                documents=documents,
-                mock=request.mock,
-                by=request.by,
-            )
-        )
-
-    def _from_journal(self, log: Reader, view: views.RunView) -> Prepared:
-        """A run as it was planned, from the documents in the journal and nothing else."""
-        if view.started is None:
-            raise RecoveryError(f"the journal does not hold the beginning of run {view.run}")
-        texts = {
-            name: log.document(digest).decode("utf-8", "surrogateescape")
-            for name, digest in view.started.documents.items()
-        }
-        request = msgspec.convert(json.loads(texts["request"]), Request)
-        incident = parse_incident(texts["incident"], f"incident of run {view.run}")
-        playbook = parse_playbook(texts["playbook"], f"playbook of run {view.run}", specs())
-        playbook = as_asked(playbook, request)
-        plan = json.loads(texts["plan"])
-        fleet = msgspec.json.decode(texts["fleet"], type=Fleet)
-        return Prepared(
-            msgspec.structs.replace(request, run=view.run),
-            fleet,
-            playbook,
-            incident,
-            Report(),
-            tuple(plan["order"]),
-            tuple(plan["waves"]),
-            frozenset(plan["named"]),
-            {name: texts[name] for name in ("playbook", "incident")},
-            (),
-        )
 
 
 def _noted(ending: Ending, context: Context) -> Ending:

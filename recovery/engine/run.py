@@ -204,7 +204,7 @@ class Run:
         self._cancel_untouched("halted by the guard")
 
     def _cancel_untouched(self, reason: str) -> None:
-        """End every host that was not begun, now or at its next point of rest; the others go on to their end."""
+        """End every host that was not begun, now or when its slice ends; those in the middle go on to their end."""
         self._untouched = reason
         for name in self._schedule.drain():
             if self.state(name).touched:

@@ -134,3 +134,33 @@ def test_a_reader_that_has_enough_is_no_error(spawn: Spawn) -> None:
     assert cast("IO[str]", process.stderr).read() == ""
     assert process.wait(60) == 0
     cast("IO[str]", process.stderr).close()
+
+
+def test_a_run_is_carried_out_by_one_process_at_a_time(
+    spawn: Spawn, cli: Cli, fleet: Path, home: Path
+) -> None:
+    journal = home / "j.db"
+    words = ("run", "rollback", "--mock", "-i", fleet, "--speed", "realtime", "-o", "jsonl")
+    process = spawn((*words, "--journal", journal))
+    until(process.stdout, "wave.opened")
+    second = cli("runs", "resume", "last", "--speed", "max", "--journal", journal)
+    assert second.code == 2
+    assert f"is being carried out by process {process.pid}" in second.err
+    assert "runs abort" in second.err
+    process.kill()
+    process.communicate(timeout=60)
+    third = cli("runs", "resume", "last", "--speed", "max", "-o", "json", "--journal", journal)
+    assert third.document["counts"] == {"recovered": 4}, third.err
+    assert not list(home.glob("*.lock"))
+
+
+def test_runs_that_begin_at_one_moment_are_told_apart(
+    spawn: Spawn, cli: Cli, fleet: Path, home: Path
+) -> None:
+    journal = home / "j.db"
+    words = ("run", "rollback", "--mock", "-i", fleet, "-o", "json", "--journal", journal)
+    told = [ended(process) for process in [spawn(words) for _ in range(4)]]
+    assert [one.code for one in told] == [0] * 4, told
+    assert len({one.document["run"] for one in told}) == 4
+    runs = cli("runs", "list", "-o", "json", "--journal", journal).document
+    assert [run["counts"] for run in runs] == [{"recovered": 4}] * 4
