@@ -8,6 +8,7 @@ RecoveryError
 ├── EmptySelectionError            nothing was selected (exit code 3)
 ├── RefusedError                   a rule of safety forbids it: the verifier, a missing --yes (exit code 2)
 ├── UnsupportedError               this version has no way to do it on that platform
+├── OutputError                    standard output takes nothing more (exit code 141 for a closed pipe, else 1)
 ├── JournalError                   the journal cannot be read or written
 │   └── JournalAlteredError        the hash chain does not hold
 └── TransportError                 the way to one host; `retryable` says whether trying again can help
@@ -87,6 +88,15 @@ class RefusedError(RecoveryError):
 
 class UnsupportedError(RecoveryError):
     """This version cannot do it on that platform."""
+
+
+class OutputError(RecoveryError):
+    """Standard output takes nothing more."""
+
+    def __init__(self, message: str, *, pipe: bool = False) -> None:
+        """Say `message`; `pipe` when its reader has gone."""
+        self.pipe = pipe
+        super().__init__(message)
 
 
 class JournalError(RecoveryError):

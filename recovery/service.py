@@ -15,7 +15,7 @@ from recovery.engine.order import ordered
 from recovery.engine.outcome import Ending, ExitCode
 from recovery.engine.run import Run
 from recovery.engine.waves import slices
-from recovery.errors import EmptySelectionError, UnknownNameError, UsageError
+from recovery.errors import EmptySelectionError, JournalError, UnknownNameError, UsageError
 from recovery.inventory.loader import load_with_warnings
 from recovery.inventory.query import HostFacts, Subject, parse
 from recovery.inventory.selection import named_one_by_one, select
@@ -297,6 +297,7 @@ class Service:
             run = Run(context, prepared.order, actions(), self._states(view, log, prepared))
             if view is None:
                 record_start(log, context.emit, clock.now(), run_id, prepared)
+                await log.durable()
             else:
                 context.began = view.started.at if view.started else context.began
                 context.approved |= view.approved
@@ -306,7 +307,7 @@ class Service:
             self.running = run
             if on_start is not None:
                 on_start(run)
-            return _noted(await run.go(), context)
+            return await _to_the_end(run)
         finally:
             self.running = None
             for transport in {id(way): way for way in transports.values()}.values():
@@ -365,9 +366,22 @@ class Service:
         }
 
 
-def _noted(ending: Ending, context: Context) -> Ending:
-    """Write an interruption down: also the sign that the commands before it were obeyed."""
-    if ending.code == ExitCode.INTERRUPTED:
-        message = "interrupted; a checkpoint was written"
+async def _to_the_end(run: Run) -> Ending:
+    """Let the run work. Raises `JournalError` when it could not write down any more what it does."""
+    try:
+        ending = await run.go()
+    except BaseExceptionGroup as group:
+        lost, others = group.split(JournalError)
+        if lost is None or others is not None:
+            raise
+        raise _first_of(lost) from None
+    if ending.code == ExitCode.INTERRUPTED:  # also the sign that the commands before it were obeyed
+        context, message = run.context, "interrupted; a checkpoint was written"
         context.emit(Notice(at=context.clock.now(), run=context.run, message=message))
     return ending
+
+
+def _first_of(group: BaseExceptionGroup[JournalError]) -> JournalError:
+    """One of the errors of hosts in flight, which all met the same."""
+    first = group.exceptions[0]
+    return _first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import shutil
 from contextlib import closing
@@ -120,13 +121,7 @@ def events(
             return
         stored = log.read(run=log.find_run(run) if run else "", host=host)
         if shape == "json":
-            documents(
-                [
-                    {"schema": 1, "seq": item.seq, **msgspec.to_builtins(item.event)}
-                    for item in stored
-                ],
-                "json",
-            )
+            documents([json.loads(stored_line(item.seq, item.event)) for item in stored], "json")
             return
         for item in stored:
             if shape == "jsonl":

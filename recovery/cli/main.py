@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,7 +12,10 @@ import typer
 from typer.exceptions import TyperException
 
 from recovery import __version__
-from recovery.errors import EmptySelectionError, RecoveryError, TransportError
+from recovery.errors import EmptySelectionError, OutputError, RecoveryError, TransportError
+
+_CLOSED_PIPE = 141
+"""As of a Unix tool that is ended by SIGPIPE."""
 
 app = typer.Typer(
     name="recovery",
@@ -63,40 +64,37 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are told in a sentence, never by a traceback."""
     from recovery.cli import inspecting, library, running, runs  # noqa: F401 - they add their commands
-    from recovery.cli.output import say
+    from recovery.cli.output import flush, say, set_up
 
-    _set_up_output()
+    set_up()
+    _set_up_log()
     try:
         result: Any = app(
             args=list(arguments) if arguments is not None else None,
             standalone_mode=False,
             prog_name="recovery",
         )
-        sys.stdout.flush()
+        flush()
     except (typer.Abort, KeyboardInterrupt):
         return 130
     except TyperException as error:
         say(f"error: {getattr(error, 'format_message', error.__str__)()}")
         return 2
     except RecoveryError as error:
-        say(f"error: {error}")
+        if not (isinstance(error, OutputError) and error.pipe):
+            say(f"error: {error}")
         return _code_of(error)
-    except (BrokenPipeError, SystemExit):  # the command line library turns the one into the other
-        # Whoever read the output has what they wanted; the interpreter flushes once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as error:  # shell completion
+        return error.code if isinstance(error.code, int) else 1
     except Exception:  # noqa: BLE001 - the last door: an internal error has its own exit code
         say("internal error, please report it:\n" + traceback.format_exc())
         return 1
     return int(result or 0)
 
 
-def _set_up_output() -> None:
+def _set_up_log() -> None:
     from recovery.redact import ScrubFilter
 
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # names need not be text in this encoding
     logging.lastResort = None
     handler = logging.StreamHandler()
     handler.addFilter(ScrubFilter())
@@ -106,6 +104,8 @@ def _set_up_output() -> None:
 def _code_of(error: RecoveryError) -> int:
     if isinstance(error, EmptySelectionError):
         return 3
+    if isinstance(error, OutputError):
+        return _CLOSED_PIPE if error.pipe else 1
     return 5 if isinstance(error, TransportError) else 2
 
 

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
 from recovery.cli.output import Form, bold, data, event_line, inert, say
+from recovery.errors import OutputError
 from recovery.journal.views import describe
 from recovery.model.events import (
     AnyEvent,
@@ -55,10 +56,11 @@ def observer(form: Form, verbosity: int) -> Callable[[AnyEvent], None]:
             return
         try:
             data(event_line(event))
-        except BrokenPipeError:
+        except OutputError as error:
             # Hosts are in the middle of their steps: the run goes on, and the journal has all of it.
             broken = True
-            say("warning: nobody reads the output any more; the run goes on, see the journal")
+            reason = "nobody reads the output any more" if error.pipe else str(error)
+            say(f"warning: {reason}; the run goes on, see the journal")
 
     def narrate(event: AnyEvent) -> None:
         important = isinstance(event, _ALWAYS) or (

@@ -4,24 +4,57 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
-from recovery.model.events import AnyEvent
+from recovery.errors import OutputError
+from recovery.model.events import AnyEvent, RunFinished
 from recovery.redact import scrub
 
 Form = Literal["text", "json", "jsonl", "csv"]
 _WIDEST = 60
 
 
+def set_up() -> None:
+    """Make standard streams that take every name, also where the process was started without them."""
+    # The next file that is opened would get the number of a stream that is missing, and what is meant for the stream.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for as long as the process lives
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names need not be text in this encoding
+
+
 def data(text: str) -> None:
-    """A line of data."""
-    print(scrub(text))
+    """A line of data. Raises `OutputError` when nobody takes it."""
+    with _told():
+        print(scrub(text))
+
+
+def flush() -> None:
+    """See all data taken. Raises `OutputError`."""
+    with _told():
+        sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # What is left in the buffer goes nowhere, or the interpreter would fail over it once more at its end.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        message = f"the output cannot be written: {error.strerror}"
+        raise OutputError(message, pipe=isinstance(error, BrokenPipeError)) from None
 
 
 def say(text: str) -> None:
@@ -31,13 +64,24 @@ def say(text: str) -> None:
 
 
 def event_line(event: AnyEvent) -> str:
-    """An event as a document on one line."""
-    return '{"schema":1,' + msgspec.json.encode(event).decode()[1:]
+    """An event as a document on one line. `run`, `host` and the end's `counts` are there also when they are empty."""
+    return '{"schema":1,' + _body(event)
 
 
 def stored_line(seq: int, event: AnyEvent) -> str:
     """An event of the journal, with its place."""
-    return f'{{"schema":1,"seq":{seq},' + msgspec.json.encode(event).decode()[1:]
+    return f'{{"schema":1,"seq":{seq},' + _body(event)
+
+
+def _body(event: AnyEvent) -> str:
+    body = msgspec.json.encode(event).decode()[1:]
+    if not event.host:
+        body = '"host":"",' + body
+    if not event.run:
+        body = '"run":"",' + body
+    if isinstance(event, RunFinished) and not event.counts:
+        body = '"counts":{},' + body
+    return body
 
 
 def documents(value: Mapping[str, Any] | Sequence[Mapping[str, Any]], form: Form) -> None:
@@ -49,17 +93,27 @@ def documents(value: Mapping[str, Any] | Sequence[Mapping[str, Any]], form: Form
         for row in rows:
             data(json.dumps(row, ensure_ascii=False, default=str))
     elif rows:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(rows[0])
+        data(_csv_line(list(rows[0])))
         for row in rows:
-            writer.writerow([_cell(item) for item in row.values()])
+            data(_csv_line([_cell(item) for item in row.values()]))
+
+
+def _csv_line(cells: Sequence[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
 
 
 def _cell(value: Any) -> Any:
+    """A cell, inert: neither a terminal nor a spreadsheet takes it for anything but text."""
     if isinstance(value, list | tuple):
-        return "; ".join(map(str, value))
-    # A spreadsheet takes such a cell for a formula.
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+        value = "; ".join(map(str, value))
+    elif isinstance(value, dict):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    if not isinstance(value, str):
+        return value
+    value = inert(value)
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
+from recovery.cli.endings import command, journal_lost, tell_end
 from recovery.cli.main import app
 from recovery.cli.narrate import Interrupts, confirm, observer
-from recovery.cli.output import Form, data, documents, event_line, say, table
+from recovery.cli.output import Form, data, documents, flush, say
 from recovery.cli.shared import (
     Inventory,
     JournalOption,
@@ -20,14 +21,13 @@ from recovery.cli.shared import (
     service,
     user,
 )
-from recovery.engine.outcome import Ending, ExitCode
+from recovery.engine.outcome import Ending
 from recovery.engine.run import Run
-from recovery.errors import RefusedError, UsageError
+from recovery.errors import JournalError, OutputError, RefusedError, UsageError
 from recovery.inventory.ranges import fold
-from recovery.model.events import AnyEvent, RunFinished
+from recovery.model.events import AnyEvent
 from recovery.planning import Prepared, Request
 from recovery.service import Service
-from recovery.worlds import SystemClock
 
 _WAVES_SHOWN = 8
 DEFAULT_INCIDENT = "crowdstrike-291"
@@ -297,6 +297,7 @@ def carry_out(
 ) -> int:
     """Do the work of a run under the eyes of the operator, and end with its exit code."""
     runs: list[str] = []
+    started: list[Run] = []
     see = observer(shape, verbose)
 
     def watch(event: AnyEvent) -> None:
@@ -305,60 +306,27 @@ def carry_out(
         see(event)
 
     with Interrupts() as interrupts:
-        ending = work(watch, interrupts.watch)
+
+        def begun(run: Run) -> None:
+            started.append(run)
+            interrupts.watch(run)
+
+        try:
+            ending = work(watch, begun)
+        except JournalError as error:
+            if not started:
+                raise
+            return journal_lost(acting.settings.journal, runs[0], started[0], error)
     run = runs[0] if runs else ""
-    if ending.code == ExitCode.INTERRUPTED:
-        return _interrupted(acting, run, ending, shape)
-    if shape == "json":
-        documents(
-            {
-                "schema": 1,
-                "run": run,
-                "exit_reason": ending.reason,
-                "exit_code": ending.code,
-                "counts": ending.counts,
-            },
-            "json",
-        )
-    elif shape == "text":
-        _summary(acting, run, ending)
+    try:
+        tell_end(acting.settings.journal, run, ending, shape, started[0].context.states)
+        flush()
+    except OutputError as error:
+        if not error.pipe:
+            say(
+                f"warning: {error}; `{command(acting.settings.journal, 'show', run)}` tells the end"
+            )
     return ending.code
-
-
-def _interrupted(acting: Service, run: str, ending: Ending, shape: Form) -> int:
-    """Say how to go on. The run has not finished, so its last line is only told and not in the journal."""
-    if shape == "jsonl":
-        now, code = SystemClock().now(), int(ExitCode.INTERRUPTED)
-        last = RunFinished(
-            at=now, run=run, exit_reason=ending.reason, exit_code=code, counts=ending.counts
-        )
-        data(event_line(last))
-    command = f"recovery --journal {acting.settings.journal} runs resume {run}"
-    say(f"a checkpoint was written; go on with: {command}")
-    return ExitCode.INTERRUPTED
-
-
-def _summary(acting: Service, run: str, ending: Ending) -> None:
-    view = acting.view(run)
-    groups: dict[tuple[str, str, str], list[str]] = {}
-    for name, state in view.states.items():
-        message = (
-            state.message
-            if state.outcome and state.outcome.value not in ("recovered", "healthy")
-            else ""
-        )
-        groups.setdefault(
-            (state.outcome.value if state.outcome else "open", state.verdict.value, message[:100]),
-            [],
-        ).append(name)
-    rows = [
-        (outcome, verdict, len(names), fold(sorted(names), 4), message)
-        for (outcome, verdict, message), names in sorted(
-            groups.items(), key=lambda item: -len(item[1])
-        )
-    ]
-    table(("outcome", "verdict", "hosts", "which", "message"), rows)
-    data(f"{run}: {ending.reason}; exit code {ending.code}")
 
 
 def _sources(acting: Service, inventory: list[str]) -> tuple[str, ...]:

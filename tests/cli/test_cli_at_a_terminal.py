@@ -77,6 +77,7 @@ def test_secrets_are_masked_wherever_text_goes_out(capsys: pytest.CaptureFixture
     say("it is hush-hush-4711")
     table(("what",), [("hush-hush-4711",)])
     documents([{"a": "hush-hush-4711"}], "json")
+    documents([{"a": "hush-hush-4711", "b": ["hush-hush-4711"]}], "csv")
     said = capsys.readouterr()
     assert "4711" not in said.out + said.err
 
@@ -86,8 +87,9 @@ def test_text_from_outside_is_inert() -> None:
 
 
 def test_a_spreadsheet_takes_no_cell_for_a_formula(capsys: pytest.CaptureFixture[str]) -> None:
-    documents([{"name": "=cmd()", "list": ["a", "b"]}], "csv")
-    assert capsys.readouterr().out == "name,list\n'=cmd(),a; b\n"
+    documents([{"name": "=cmd()", "list": ["a", "b"], "more": ["@x"], "esc": "\x1b]0;\n"}], "csv")
+    lines = ["name,list,more,esc", "'=cmd(),a; b,'@x,\\x1b]0;\\n"]
+    assert capsys.readouterr().out.splitlines() == lines
 
 
 def test_a_user_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import signal
 import subprocess
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, cast
 
 import pytest
 
-from tests.cli.conftest import Cli, Spawn, Told
+from recovery.errors import JournalError
+from recovery.journal.chain import Row
+from recovery.journal.store import Store
+from tests.cli.conftest import ROOT, Cli, Spawn, Told, write_fleet
 
 
 def until(stream: IO[str] | None, kind: str) -> dict[str, object]:
@@ -128,12 +135,104 @@ def test_nobody_reading_does_not_stop_a_run(
     assert cli("runs", "list", "-o", "json", "--journal", journal).document[0]["exit_code"] == 0
 
 
-def test_a_reader_that_has_enough_is_no_error(spawn: Spawn) -> None:
+def test_a_reader_that_has_enough_ends_a_command_as_sigpipe_would(spawn: Spawn) -> None:
     process = spawn(("schema", "playbook"))
     cast("IO[str]", process.stdout).close()
     assert cast("IO[str]", process.stderr).read() == ""
-    assert process.wait(60) == 0
+    assert process.wait(60) == 141
     cast("IO[str]", process.stderr).close()
+
+
+@pytest.mark.parametrize("shape", ["text", "json"])
+def test_a_run_whose_reader_has_gone_keeps_its_own_exit_code(
+    shape: str, spawn: Spawn, home: Path
+) -> None:
+    dark = write_fleet(home, "h[1-2]: {}", "dark: 1.0")
+    words = ("run", "triage", "--mock", "-i", dark, "-o", shape, "--journal", home / "j.db")
+    process = spawn(words)
+    cast("IO[str]", process.stdout).close()
+    assert "internal error" not in cast("IO[str]", process.stderr).read()
+    assert process.wait(60) == 5
+    cast("IO[str]", process.stderr).close()
+
+
+@pytest.mark.parametrize("shape", ["text", "json", "jsonl"])
+def test_a_full_disk_under_the_output_takes_no_run_down(
+    shape: str, home: Path, fleet: Path, cli: Cli
+) -> None:
+    journal = home / "j.db"
+    words = ("run", "rollback", "--mock", "-i", fleet, "-o", shape, "--journal", journal)
+    told = with_streams(words, home, stdout="/dev/full")
+    assert told.returncode == 0, told.stderr
+    assert "No space left" in told.stderr
+    assert cli("runs", "list", "-o", "json", "--journal", journal).document[0]["exit_code"] == 0
+    looking = with_streams(("runs", "list", "--journal", journal), home, stdout="/dev/full")
+    assert looking.returncode == 1
+    assert "error: the output cannot be written: No space left" in looking.stderr
+
+
+def with_streams(
+    words: tuple[object, ...], home: Path, *, stdout: str
+) -> subprocess.CompletedProcess[str]:
+    with Path(stdout).open("w") as sink:
+        return subprocess.run(
+            [sys.executable, "-m", "recovery", *map(str, words)],
+            cwd=ROOT,
+            env={**os.environ, "HOME": str(home)},
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+
+def test_missing_streams_are_no_error(home: Path, fleet: Path, cli: Cli) -> None:
+    journal = home / "j.db"
+    words = ("run", "rollback", "--mock", "-i", fleet, "-o", "jsonl", "--journal", journal)
+    line = shlex.join([sys.executable, "-m", "recovery", *map(str, words)])
+    code = subprocess.run(
+        ["sh", "-c", f"exec {line} <&- >&- 2>&-"], cwd=ROOT, timeout=60, check=False
+    ).returncode
+    assert code == 0
+    assert cli("events", "--verify", "--journal", journal).code == 0
+
+
+def test_a_journal_that_is_full_breaks_the_run_off_and_says_how_to_go_on(
+    home: Path, fleet: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("run", "rollback", "--mock", "-i", fleet, "-o", "json", "--journal", home / "j.db")
+    whole, commits = Store.insert, 0
+
+    def full(store: Store, rows: Sequence[Row]) -> None:
+        nonlocal commits
+        commits += 1
+        if commits > 4:
+            raise JournalError("journal j.db: the disk is full")
+        whole(store, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "insert", full)
+        told = cli(*words)
+    assert told.code == 1
+    assert "error: journal j.db: the disk is full" in told.err
+    assert "internal error" not in told.err
+    run = cli("runs", "list", "-o", "json", "--journal", home / "j.db").document[0]["run"]
+    assert f"runs resume {run}" in told.err
+    again = cli("runs", "resume", run, "-o", "json", "--journal", home / "j.db")
+    assert again.document["counts"] == {"recovered": 4}
+
+
+def test_a_journal_that_is_full_before_the_run_begins_nothing(
+    home: Path, fleet: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_store: Store, _rows: Sequence[Row]) -> None:
+        raise JournalError("journal j.db: the disk is full")
+
+    monkeypatch.setattr(Store, "insert", full)
+    told = cli("run", "rollback", "--mock", "-i", fleet, "--journal", home / "j.db")
+    assert (told.code, "runs resume" in told.err) == (2, False)
 
 
 def test_a_run_is_carried_out_by_one_process_at_a_time(

@@ -33,6 +33,7 @@ def test_jsonl_is_one_event_a_line_and_ends_with_the_end(cli: Cli, fleet: Path) 
     told = cli("run", "rollback", "--mock", "-i", fleet, "-o", "jsonl")
     assert {line["schema"] for line in told.lines} == {1}
     assert all(line["kind"] and line["at"] and line["run"] for line in told.lines)
+    assert all("host" in line for line in told.lines)
     assert {line.get("host") for line in told.lines} >= {"h1", "h2", "h3", "h4"}
     assert told.lines[0]["kind"] == "run.started"
     last = told.lines[-1]
@@ -42,6 +43,12 @@ def test_jsonl_is_one_event_a_line_and_ends_with_the_end(cli: Cli, fleet: Path) 
         {"recovered": 4},
     )
     assert last["exit_reason"] == "all recovered"
+
+
+def test_a_journal_in_memory_is_enough_for_a_rehearsal(cli: Cli, fleet: Path) -> None:
+    told = cli("run", "rollback", "--mock", "-i", fleet, "--journal", ":memory:")
+    assert told.code == 0, told.err
+    assert told.out.splitlines()[-1].endswith("all recovered; exit code 0")
 
 
 def test_the_same_seed_gives_the_same_lines(cli: Cli) -> None:
