@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import logging
 import re
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Any, TypeVar, cast, get_origin
+
+import msgspec
 
 from recovery.model.secret import Secret
 
+T = TypeVar("T", bound=msgspec.Struct)
+
 MASK = "***"
+
+_DIGEST = re.compile("[0-9a-f]{24}|[0-9a-f]{64}")
+"""Ids of acts and hashes of files. A short secret may stand in one by chance, and they have to stay what they are."""
 
 _SHORTEST = 4
 """Characters; masking shorter secrets would eat ordinary words."""
@@ -28,6 +37,11 @@ class Redactor:
     def __init__(self) -> None:
         self._forms: frozenset[str] = frozenset()
         self._pattern: re.Pattern[str] | None = None
+
+    @property
+    def armed(self) -> bool:
+        """Whether it knows any secret."""
+        return self._pattern is not None
 
     def register(self, secret: Secret) -> Secret:
         """Remember the secret in every form in which it may turn up, and return it.
@@ -76,7 +90,19 @@ def _encoded(raw: bytes) -> Iterator[str]:
         yield core.replace("+", "-").replace("/", "_")
 
 
+class _Fields:
+    """Which fields of a struct may carry text from outside: not those whose words are ours."""
+
+    def __init__(self, kind: type[msgspec.Struct]) -> None:
+        self.names = tuple(
+            field.name
+            for field in msgspec.structs.fields(kind)
+            if field.type is str or get_origin(field.type) in (tuple, dict, list)
+        )
+
+
 _live = Redactor()
+_fields = functools.cache(_Fields)
 
 
 def register(secret: Secret) -> Secret:
@@ -87,6 +113,30 @@ def register(secret: Secret) -> Secret:
 def scrub(text: str) -> str:
     """The text with every secret of this process masked."""
     return _live.scrub(text)
+
+
+def scrub_all(value: T, keep: Collection[str] = ()) -> T:
+    """The struct with every secret masked in its texts, and in those of the structs in it.
+
+    Fields of a few fixed words stay, as do those named in `keep` (of this struct alone) and digests.
+    """
+    return cast("T", _scrubbed(value, keep)) if _live.armed else value
+
+
+def _scrubbed(value: Any, keep: Collection[str] = ()) -> Any:
+    if isinstance(value, str):
+        return value if _DIGEST.fullmatch(value) else _live.scrub(value)
+    if isinstance(value, msgspec.Struct):
+        old = {
+            name: getattr(value, name) for name in _fields(type(value)).names if name not in keep
+        }
+        new = {name: part for name, item in old.items() if (part := _scrubbed(item)) != item}
+        return msgspec.structs.replace(value, **new) if new else value
+    if isinstance(value, tuple | list):
+        return type(value)(_scrubbed(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _scrubbed(item) for key, item in value.items()}
+    return value
 
 
 class ScrubFilter(logging.Filter):

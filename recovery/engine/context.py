@@ -17,6 +17,7 @@ from recovery.model.incident import Incident
 from recovery.model.playbook import Playbook
 from recovery.model.state import HostState, apply
 from recovery.ports import Clock, Recorder, Transport
+from recovery.redact import scrub_all
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,22 @@ GO = Goes()
 FINISHED = Finished()
 PLACE = WaitsForPlace()
 
+_IDENTITIES = frozenset(
+    {
+        "run",
+        "host",
+        "step",
+        "intent",
+        "gate",
+        "credential",
+        "playbook",
+        "incident",
+        "documents",
+        "by",
+    }
+)
+"""Fields of events that are this program's own, or the operator's."""
+
 Phase = Literal["going", "stopping", "halted"]
 
 
@@ -122,7 +139,11 @@ class Context:
         self._tokens = 0
 
     def emit(self, event: AnyEvent) -> None:
-        """Write the event to the journal, fold it into its host's state, and tell the observers."""
+        """Write the event to the journal, fold it into its host's state, and tell the observers.
+
+        What a host says may hold a secret that it was sent; no text of an event carries one further.
+        """
+        event = scrub_all(event, _IDENTITIES)
         self.recorder.record(event)
         if event.host:
             before = self.state(event.host)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from recovery import redact
 from recovery.engine.context import Options
 from recovery.engine.run import Run
+from recovery.journal.reader import Reader
 from recovery.model.events import (
     AnyEvent,
     HostAdmitted,
@@ -20,6 +24,7 @@ from recovery.model.events import (
     WaveOpened,
 )
 from recovery.model.evidence import Progress, Verdict
+from recovery.model.secret import Secret
 from tests.engine.stage import EPOCH, Stage, hosts, mix, playbook
 
 
@@ -245,3 +250,17 @@ def test_a_blocker_that_says_not_now_holds_admissions() -> None:
     stage.options = Options(seed=1, mock=True, poll_commands=1.0, blocker=lambda: next(answers, ""))
     assert stage.play().counts == {"recovered": 2}
     assert next(answers, None) is None
+
+
+def test_what_a_host_says_takes_no_secret_into_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redact, "_live", redact.Redactor())
+    redact.register(Secret("were there"))  # as if a host had said so
+    path = tmp_path / "j.db"
+    stage = Stage(hosts(3), playbook("rollback"), mix(exposed=1.0), path=str(path))
+    assert stage.play().counts == {"recovered": 3}
+    with closing(Reader.open(path)) as log:
+        told = [msgspec.json.encode(stored.event) for stored in log.read()]
+    assert any(b"moved to quarantine, 0 ***" in event for event in told)
+    assert not [event for event in told if b"were there" in event]

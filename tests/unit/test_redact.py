@@ -8,12 +8,17 @@ import json
 import logging
 import pickle
 import urllib.parse
+from collections.abc import Iterator
+from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery import redact
+from recovery.model.events import AnyEvent, StepFinished
+from recovery.model.evidence import ArtifactFile, ArtifactListing, CrashRecord, Verdict
 from recovery.model.secret import Secret
 from recovery.redact import MASK, Redactor, ScrubFilter
 
@@ -142,3 +147,44 @@ def test_logging_masks_messages_arguments_and_tracebacks() -> None:
 def test_a_secret_shows_itself_to_nobody() -> None:
     secret = Secret("hunter2hunter2")
     assert {repr(secret), str(secret), f"{secret}", f"{secret:>9}"} == {MASK}
+
+
+WORDS = st.sampled_from(["good", "failed", "artifact", "healthy", "step.finished", "true", "h001"])
+
+
+@given(texts | WORDS)
+def test_an_event_carries_no_secret_and_stays_one(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(redact, "_live", redactor(text))
+        at = datetime(2024, 7, 19, tzinfo=UTC)
+        crash = CrashRecord(at=at, source="ssh", text=f"panic: {text}", module=text, record=text)
+        files = (ArtifactFile(path=f"/a/{text}.sys", state="good", sha256="a" * 64),)
+        listing = ArtifactListing(
+            at=at, source="ssh", directory=f"/{text}", exists=True, bad=False, files=files
+        )
+        event = StepFinished(
+            at=at,
+            run="r1",
+            host="h001",
+            index=0,
+            step="triage",
+            attempt=1,
+            outcome="failed",
+            message=f"said {text}",
+            evidence=(crash, listing),
+            verdict=Verdict.HEALTHY,
+            because=(f"because {text}",),
+        )
+        clean = redact.scrub_all(event, {"run", "host", "step"})
+    assert (clean.run, clean.host, clean.step, clean.verdict) == ("r1", "h001", "triage", "healthy")
+    assert clean.outcome == "failed"
+    assert msgspec.json.decode(msgspec.json.encode(clean), type=AnyEvent) == clean
+    shown = (clean.message, *clean.because, *_texts(clean.evidence))
+    assert not [part for part in shown if text in part.replace(MASK, "\0")]
+
+
+def _texts(evidence: tuple[object, ...]) -> Iterator[str]:
+    crash, listing = evidence
+    assert isinstance(crash, CrashRecord)
+    assert isinstance(listing, ArtifactListing)
+    yield from (crash.text, crash.module, crash.record, listing.directory, listing.files[0].path)
