@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from recovery import plugins
+from recovery.engine.run import Run
 from recovery.errors import InputError, JournalError
 from recovery.inventory.query import NO_FACTS, HostFacts, parse
 from recovery.journal.log import Log
@@ -208,6 +209,16 @@ def recorded(log: Reader, view: RunView) -> Prepared:
         {name: texts[name] for name in ("playbook", "incident")},
         (),
     )
+
+
+def take_up(run: Run, view: RunView) -> None:
+    """Set a run where its journal ends: its beginning, people's words and questions, its waves."""
+    context = run.context
+    context.began = view.started.at if view.started else context.began
+    context.approved |= view.approved
+    context.asked |= {asked.gate: asked.at for asked in view.asked}
+    closed = view.waves[-1].closed if view.waves else None
+    run.restore_waves(view.wave, is_open=view.wave_open, closed_at=closed)
 
 
 def mix_beside(inventory: Sequence[str]) -> str:

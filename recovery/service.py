@@ -38,6 +38,7 @@ from recovery.planning import (
     read_playbook,
     record_start,
     recorded,
+    take_up,
 )
 from recovery.ports import Clock, Transport
 from recovery.report import status as report
@@ -299,9 +300,7 @@ class Service:
                 record_start(log, context.emit, clock.now(), run_id, prepared)
                 await log.durable()
             else:
-                context.began = view.started.at if view.started else context.began
-                context.approved |= view.approved
-                run.restore_waves(view.wave, is_open=view.wave_open)
+                take_up(run, view)
                 context.emit(RunResumed(at=clock.now(), run=run_id, by=prepared.request.by))
             log.skip_commands(run_id)
             self.running = run

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 
 from recovery.engine.context import Context
+from recovery.engine.holds import Holds
 from recovery.engine.schedule import Schedule
 from recovery.engine.waves import Waves, slices
-from recovery.model.events import ApprovalAsked, HostAdmitted, HostReturned, WaveClosed, WaveOpened
+from recovery.model.events import HostAdmitted, HostReturned, WaveClosed, WaveOpened
 from recovery.model.host import Host
+from recovery.model.playbook import STEPS
 from recovery.model.state import HostState
 
 _PLACE_LEASE = 600.0
 """Seconds in which an admitted host has to be changed before its place goes to another one."""
 
+_WORD_TIMEOUT = STEPS["approve"].timeout
+"""Seconds for which the next wave waits for a person's word: as long as the step `approve`."""
+
 
 class Admission:
     """Gives places in the open wave to hosts that have answered, first come by rank."""
 
-    def __init__(self, context: Context, schedule: Schedule, hosts: Mapping[str, Host]) -> None:
+    def __init__(
+        self, context: Context, schedule: Schedule, hosts: Mapping[str, Host], holds: Holds
+    ) -> None:
         """Begin before the first wave."""
+        self._holds = holds
         self._context = context
         self._schedule = schedule
         self._hosts = hosts
@@ -30,9 +39,11 @@ class Admission:
         self._at_site: Counter[str] = Counter()
         self._asked = ""
         self.closed = False
-        """Set while nobody is admitted: the run is paused, or was halted."""
+        """Set when nobody is admitted any more: the run was halted."""
         self.soaked_at: float | None = None
         """When the next wave may begin (monotonic seconds)."""
+        self.word_until: float | None = None
+        """Until when people may let the next wave begin (monotonic seconds)."""
 
     @property
     def wave(self) -> int:
@@ -44,8 +55,18 @@ class Admission:
         """The size of the current wave."""
         return self._waves.size
 
-    def restore(self, states: Mapping[str, HostState], number: int, *, is_open: bool) -> None:
-        """Take the waves up where the journal ends."""
+    def restore(
+        self,
+        states: Mapping[str, HostState],
+        number: int,
+        *,
+        is_open: bool,
+        closed_at: datetime | None = None,
+    ) -> None:
+        """Take the waves up where the journal ends; a wave that has ended soaks to the end of its time."""
+        if closed_at is not None:
+            gone = (self._context.clock.now() - closed_at).total_seconds()
+            self.soaked_at = self._context.clock.monotonic() + self._strategy.soak - gone
         members = [state for state in states.values() if number and state.wave == number]
         now = self._context.clock.monotonic()
         for state in members:
@@ -61,14 +82,11 @@ class Admission:
 
     def try_place(self, name: str) -> bool:
         """Admit the host if there is room in the wave and at its site, and nothing speaks against it."""
-        if self.closed or not self._waves.has_room():
+        if self.closed or self._holds.active or not self._waves.has_room():
             return False
         if self._waves.working >= self._strategy.limits.total:
             return False
         if self._site_is_full(name):
-            return False
-        blocker = self._context.options.blocker
-        if blocker is not None and blocker():
             return False
         self._waves.admit(name)
         self._hold(name, self._context.clock.monotonic())
@@ -87,7 +105,7 @@ class Admission:
         over = waves.full() or (settled and not self._schedule.placeless)
         if waves.is_open and waves.working == 0 and waves.members and over:
             self.close_wave()
-        if not self._schedule.placeless or self.closed:
+        if not self._schedule.placeless or self.closed or self._holds.active:
             return
         if not waves.is_open:
             self._open_wave(now)
@@ -178,6 +196,7 @@ class Admission:
         if self.wave and self._strategy.approve == "waves" and gate not in context.approved:
             self._ask(gate)
             return
+        self.word_until = None
         number = self._waves.open_next()
         context.emit(
             WaveOpened(at=context.clock.now(), run=context.run, wave=number, size=self.size)
@@ -189,6 +208,10 @@ class Admission:
         self._asked = gate
         context = self._context
         question = f"wave {self.wave + 1} of up to {self._waves.next_size} hosts: shall it begin?"
-        context.emit(
-            ApprovalAsked(at=context.clock.now(), run=context.run, gate=gate, question=question)
-        )
+        waited = (context.clock.now() - context.ask(gate, question)).total_seconds()
+        self.word_until = context.clock.monotonic() + _WORD_TIMEOUT - waited
+
+    def word_is_late(self) -> bool:
+        """Whether nobody has let the next wave begin in time."""
+        until = self.word_until
+        return until is not None and until <= self._context.clock.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -11,7 +11,7 @@ import msgspec
 
 from recovery.engine.deadline import Supervisor
 from recovery.engine.limits import SessionLimits
-from recovery.model.events import AnyEvent
+from recovery.model.events import AnyEvent, ApprovalAsked
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
 from recovery.model.playbook import Playbook
@@ -36,8 +36,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Budget of looks at hosts that do not answer."""
     poll_commands: float = 0.5
     """Seconds between two looks for other processes' commands; 0 looks only when something happens anyway."""
-    blocker: Callable[[], str] | None = None
-    """Asked before hosts are admitted: a text that says why not now, or nothing."""
+    blocker: Callable[[], Awaitable[str]] | None = None
+    """Asked before the first host is changed and from time to time: a text that says why not now, or nothing."""
+    rest: Callable[[], Awaitable[None]] | None = None
+    """Waits a moment of real time, where the run's own time jumps and only people or a blocker are waited for."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -132,6 +134,9 @@ class Context:
         self.states: dict[str, HostState] = {}
         self.on_change: Callable[[HostState, HostState], None] = lambda _before, _after: None
         self.approved: set[str] = set()
+        self.asked: dict[str, datetime] = {}
+        """When each gate was asked about first, also by a process that carried the run out before."""
+        self.wake: Callable[[], None] = lambda: None
         self.phase: Phase = "going"
         self.began = clock.now()
         self.silent_hosts = 0
@@ -160,6 +165,12 @@ class Context:
         """The identity of one act: the same for the same attempt, in whatever process it is worked out."""
         text = f"{self.run}\0{host}\0{index}\0{attempt}"
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+    def ask(self, gate: str, question: str) -> datetime:
+        """Ask people to open a gate; when they were asked first."""
+        now = self.clock.now()
+        self.emit(ApprovalAsked(at=now, run=self.run, gate=gate, question=question))
+        return self.asked.setdefault(gate, now)
 
     def token(self) -> str:
         """A token for a command that changes nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from datetime import datetime
 from typing import cast
 
 from recovery.engine.admission import Admission
@@ -18,19 +19,18 @@ from recovery.engine.context import (
     WaitsForPlace,
 )
 from recovery.engine.guard import GuardWatch
+from recovery.engine.holds import Holds
 from recovery.engine.outcome import Ending, ending
 from recovery.engine.pursuit import Action, Pursuit
 from recovery.engine.schedule import Schedule, Waiting
 from recovery.engine.windows import frozen_for
 from recovery.model.events import (
-    ApprovalAsked,
     Command,
     GuardTripped,
     HostFinished,
     Notice,
     Outcome,
     RunFinished,
-    RunHeld,
 )
 from recovery.model.state import CaseFile, HostState
 
@@ -55,13 +55,13 @@ class Run:
         self._hosts = {host.name: host for host in context.fleet.hosts}
         context.states.update(states)
         self._schedule = Schedule({name: rank for rank, name in enumerate(order)})
-        self._admission = Admission(context, self._schedule, self._hosts)
+        self._holds = Holds(context)
+        self._admission = Admission(context, self._schedule, self._hosts, self._holds)
         sites = Counter(host.site for host in context.fleet.hosts)
         self._guard = GuardWatch(context.playbook.strategy.guard, len(order), sites)
         self._active: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._unfinished = 0
-        self._held = ""
         self._halt = ""
         self._untouched = ""
         """Once set, hosts that were not begun are not begun any more, for this reason."""
@@ -69,20 +69,26 @@ class Run:
         self._last_poll = float("-inf")
         context.place_for = self._admission.try_place
         context.on_change = self._changed
+        context.wake = self._wake.set
 
     async def go(self) -> Ending:
         """Work until every host has ended, the guard halts, or the run is stopped. The ending is in the journal."""
         self._restore()
         async with asyncio.TaskGroup() as group:
+            await self._holds.ask()
             while self._unfinished and self.context.phase != "stopping":
                 self._poll_commands()
                 self._check_guard()
+                self._holds.ask_when_due(group, at_once=self._only_held())
                 idle = not self._active and not self._schedule.has_ready()
                 self._admission.advance(settled=idle)
+                if self._admission.word_is_late():
+                    self._cancel("nobody approved in time")
                 self._start_ready(group)
                 if self._over():
                     break
                 await self._wait()
+            self._holds.stop_asking()
         if self.context.phase == "stopping":
             await self.context.recorder.durable()
             return Ending("interrupted", 130, dict(self._counts))
@@ -92,6 +98,10 @@ class Run:
         """Begin nothing more; what is in flight ends at its next point of rest."""
         self.context.phase = "stopping"
         self._wake.set()
+
+    def pause(self, reason: str) -> None:
+        """Begin nothing new until somebody says to go on; what is under way goes on."""
+        self._holds.hold("person", reason)
 
     def abort(self) -> tuple[str, ...]:
         """Stop at once; the names of the hosts that may be in the middle of a step."""
@@ -120,16 +130,18 @@ class Run:
                 self.context.silent_hosts += 1
             self._schedule.ready(name)
 
-    def restore_waves(self, number: int, *, is_open: bool) -> None:
-        """Take the waves up where the journal ends."""
-        self._admission.restore(self.context.states, number, is_open=is_open)
+    def restore_waves(
+        self, number: int, *, is_open: bool, closed_at: datetime | None = None
+    ) -> None:
+        """Take the waves up where the journal ends; the latest was `closed_at` if it has ended."""
+        self._admission.restore(self.context.states, number, is_open=is_open, closed_at=closed_at)
 
     def _start_ready(self, group: asyncio.TaskGroup) -> None:
         schedule, now = self._schedule, self.context.clock.monotonic()
         schedule.wake(now)
         for late in schedule.take_late(now):
             self._end(late, Outcome.CANCELLED, "nobody approved in time")
-        if self._held:
+        if self._holds.active:
             return
         while len(self._active) < self.context.options.looks:
             name = schedule.next_ready()
@@ -172,14 +184,7 @@ class Run:
             case WaitsForGate(gate, question, until):
                 left = (until - self.context.clock.now()).total_seconds()
                 if self._schedule.wait_at_gate(name, gate, now, now + left):
-                    self.context.emit(
-                        ApprovalAsked(
-                            at=self.context.clock.now(),
-                            run=self.context.run,
-                            gate=gate,
-                            question=question,
-                        )
-                    )
+                    self.context.ask(gate, question)
             case Goes():
                 self._schedule.ready(name)
 
@@ -274,51 +279,39 @@ class Run:
     def _obey(self, command: Command) -> None:
         match command.verb:
             case "pause":
-                self._hold(f"paused{' by ' + command.by if command.by else ''}")
+                self.pause(f"paused{' by ' + command.by if command.by else ''}")
             case "resume":
-                self._release()
+                self._holds.release("person")
             case "approve":
                 self.context.approved.add(command.gate)
                 self._schedule.open_gate(command.gate)
             case "abort":
                 self.stop()
             case "cancel":
-                self._halt = self._halt or "cancelled"
-                self._admission.closed = True
-                self._cancel_untouched("the run was cancelled")
+                self._cancel("the run was cancelled")
 
-    def _hold(self, reason: str) -> None:
-        if not self._held:
-            self._held = reason
-            self._admission.closed = True
-            self.context.emit(
-                RunHeld(at=self.context.clock.now(), run=self.context.run, reason=reason)
-            )
+    def _cancel(self, reason: str) -> None:
+        self._halt = self._halt or "cancelled"
+        self._admission.closed = True
+        self._admission.word_until = None
+        self._cancel_untouched(reason)
 
-    def _release(self) -> None:
-        if self._held:
-            self.context.emit(
-                RunHeld(
-                    at=self.context.clock.now(),
-                    run=self.context.run,
-                    reason=self._held,
-                    released=True,
-                )
-            )
-            self._held = ""
-            self._admission.closed = bool(self._halt)
+    def _only_held(self) -> bool:
+        """Whether nothing happens until people or the blocker release the run, although its time could jump on."""
+        return self.context.options.rest is not None and self._holds.active and not self._active
 
     def _over(self) -> bool:
         return not self._unfinished and not self._active
 
     async def _wait(self) -> None:
         """Until something happens, the next host is due, or it is time to look for commands."""
-        now = self.context.clock.monotonic()
-        times = [
-            time
-            for time in (self._schedule.due(), self._admission.soaked_at)
-            if time is not None and time > now
-        ]
+        now, rest = self.context.clock.monotonic(), self.context.options.rest
+        if rest is not None and self._only_held():
+            await rest()
+            self._last_poll = float("-inf")
+            return
+        ends = (self._admission.soaked_at, self._admission.word_until, self._holds.due)
+        times = [time for time in (self._schedule.due(), *ends) if time is not None and time > now]
         if self.context.options.poll_commands:
             times.append(now + self.context.options.poll_commands)
         try:

@@ -199,7 +199,8 @@ class Gate:
         if gate in pursuit.context.approved:
             pursuit.emit_finished(step, "ok", "approved")
             return GO
-        until = pursuit.context.clock.now() + timedelta(seconds=step.timeout)
+        context = pursuit.context
+        until = context.asked.get(gate, context.clock.now()) + timedelta(seconds=step.timeout)
         return WaitsForGate(gate, self._question(pursuit, step), until)
 
 

@@ -104,7 +104,7 @@ class RunView(msgspec.Struct, frozen=True):
     waves: tuple[WaveView, ...] = ()
     approved: frozenset[str] = frozenset()
     asked: tuple[ApprovalAsked, ...] = ()
-    """Questions that nobody has answered."""
+    """Questions that nobody has answered, as they were asked first."""
     held: str = ""
     paused: bool = False
     """A person said so, and nobody said to go on."""
@@ -278,10 +278,8 @@ def _resumed(view: RunView, _event: RunResumed) -> dict[str, Any]:
 
 
 def _asked(view: RunView, event: ApprovalAsked) -> dict[str, Any]:
-    if event.gate in view.approved:
-        return {}
-    others = tuple(question for question in view.asked if question.gate != event.gate)
-    return {"asked": (*others, event)}
+    known = (*view.approved, *(question.gate for question in view.asked))
+    return {} if event.gate in known else {"asked": (*view.asked, event)}
 
 
 def _command(view: RunView, event: Command) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
 from recovery.model.playbook import Playbook
 from recovery.model.state import HostState
+from recovery.planning import take_up
 from recovery.playbook import library
 from recovery.playbook.incidents import parse_incident
 from recovery.playbook.parser import override, parse_playbook
@@ -87,6 +88,8 @@ class Stage:
         self.options = Options(seed=seed, named=named, mock=True, poll_commands=0.0, **options)
         self.events: list[AnyEvent] = []
         self.run: Run | None = None
+        self.pause = timedelta()
+        """Time that passed since the journal's last event, before the run is taken up."""
         self.log_type: type[Log] = Log
 
     def play(self, on_event: Callable[[AnyEvent, Run], None] | None = None) -> Ending:
@@ -119,7 +122,7 @@ class Stage:
 
     def _epoch(self) -> datetime:
         view = self._view()
-        return view.last if view and view.last else EPOCH
+        return view.last + self.pause if view and view.last else EPOCH
 
     async def _go(self, on_event: Callable[[AnyEvent, Run], None] | None) -> Ending:
         view = self._view()
@@ -161,8 +164,7 @@ class Stage:
 
     def _begin(self, context: Context, run: Run, view: views.RunView | None) -> None:
         if view is not None and view.started is not None:
-            context.began = view.started.at
-            run.restore_waves(view.wave, is_open=view.wave_open)
+            take_up(run, view)
             return
         now, total = context.clock.now(), len(self.fleet.hosts)
         context.emit(

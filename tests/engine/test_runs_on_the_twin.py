@@ -233,7 +233,7 @@ def test_a_held_run_begins_nothing_new() -> None:
 
     def hold(event: AnyEvent, run: Run) -> None:
         if isinstance(event, WaveOpened) and event.wave == 1:
-            run._hold("paused")
+            run.pause("paused")
         if isinstance(event, RunHeld) and not event.released:
             held.append(event)
             run.context.approved.add("x")
@@ -247,9 +247,48 @@ def test_a_held_run_begins_nothing_new() -> None:
 def test_a_blocker_that_says_not_now_holds_admissions() -> None:
     answers = iter(["change freeze"] * 3)
     stage = Stage(hosts(2), playbook("rollback", strategy__waves="[100%]"), mix(exposed=1.0))
-    stage.options = Options(seed=1, mock=True, poll_commands=1.0, blocker=lambda: next(answers, ""))
+
+    async def blocker() -> str:
+        return next(answers, "")
+
+    stage.options = Options(seed=1, mock=True, poll_commands=1.0, blocker=blocker)
     assert stage.play().counts == {"recovered": 2}
     assert next(answers, None) is None
+    held = [event for event in stage.events if isinstance(event, RunHeld)]
+    assert [(event.reason, event.released) for event in held] == [
+        ("not now, says the blocker: change freeze", False),
+        ("not now, says the blocker: change freeze", True),
+    ]
+    first = stage.kinds("step.finished")[0]
+    assert first.at - EPOCH >= timedelta(seconds=90)
+
+
+def test_a_blocker_that_says_not_now_in_the_middle_lets_what_was_begun_end() -> None:
+    stage = Stage(hosts(9), playbook("rollback"), mix(exposed=1.0))
+    asked = 0
+
+    async def blocker() -> str:
+        nonlocal asked
+        asked += 1
+        return "an alert fires" if 2 <= asked <= 100 else ""
+
+    stage.options = Options(seed=1, mock=True, poll_commands=1.0, blocker=blocker)
+    assert stage.play().counts == {"recovered": 9}
+    held, released = (event.at for event in stage.events if isinstance(event, RunHeld))
+    during = [event for event in stage.kinds("host.admitted") if held <= event.at < released]
+    assert not during
+    assert released - held >= timedelta(minutes=45)
+
+
+def test_a_run_that_changes_nothing_asks_no_blocker() -> None:
+    stage = Stage(hosts(2), playbook("triage"), mix(exposed=1.0))
+
+    async def blocker() -> str:
+        return "not now"
+
+    stage.options = Options(seed=1, mock=True, blocker=blocker)
+    assert stage.play().counts == {"done": 2}
+    assert not stage.kinds("run.held")
 
 
 def test_what_a_host_says_takes_no_secret_into_the_journal(

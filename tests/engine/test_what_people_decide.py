@@ -134,6 +134,82 @@ def test_a_gate_that_nobody_opens_ends_the_hosts_unchanged(step: str) -> None:
     assert all(state.message == "nobody approved in time" for state in stage.states.values())
 
 
+def test_a_wave_that_nobody_approves_waits_a_day_and_ends() -> None:
+    stage = Stage(hosts(7), playbook("rollback", strategy__approve="waves"), mix(exposed=1.0))
+    ending = stage.play()
+    assert (ending.code, ending.counts) == (7, {"recovered": 1, "cancelled": 6})
+    asked = stage.kinds("approval.asked")[0].at
+    assert stage.events[-1].at - asked == timedelta(days=1)
+
+
+def stopped_at(kind: str) -> Callable[[AnyEvent, Run], None]:
+    """Somebody who stops the run as soon as such an event happens."""
+
+    def watch(event: AnyEvent, run: Run) -> None:
+        if type(event).__struct_config__.tag == kind:
+            run.stop()
+
+    return watch
+
+
+@pytest.mark.parametrize("gate", ["step", "wave"])
+def test_the_time_for_an_answer_goes_on_while_no_process_carries_the_run(
+    gate: str, path: Path, tmp_path: Path
+) -> None:
+    own_gate = own("approve: {question: 'Shall it?', timeout: 24h}", "quarantine")
+    book = own_gate if gate == "step" else playbook("rollback", strategy__approve="waves")
+
+    def fresh() -> Stage:
+        return Stage(hosts(3), book, mix(exposed=1.0), path=str(path), ledger=tmp_path / "l")
+
+    assert fresh().play(stopped_at("approval.asked")).code == 130
+    again = fresh()
+    again.pause = timedelta(hours=23)
+    assert again.play(stopped_at("approval.asked")).code == 130
+    last = fresh()
+    last.pause = timedelta(minutes=59)
+    assert last.play().counts["cancelled"] == 3 - (gate == "wave")
+    asked = EPOCH + timedelta(days=1)
+    assert asked <= last.events[-1].at < asked + timedelta(minutes=30)
+
+
+def test_a_wave_soaks_to_its_end_although_the_run_was_taken_up_again(
+    path: Path, tmp_path: Path
+) -> None:
+    def fresh() -> Stage:
+        book = playbook("rollback", strategy__soak="1h")
+        return Stage(hosts(3), book, mix(exposed=1.0), path=str(path), ledger=tmp_path / "l")
+
+    first = fresh()
+    assert first.play(stopped_at("wave.closed")).code == 130
+    again = fresh()
+    again.pause = timedelta(minutes=20)
+    assert again.play().counts == {"recovered": 3}
+    opened = again.kinds("wave.opened")[0].at
+    assert opened - first.kinds("wave.closed")[0].at == timedelta(hours=1)
+
+
+def test_a_paused_run_whose_time_jumps_rests_until_somebody_speaks(path: Path) -> None:
+    stage = Stage(hosts(9), playbook("rollback"), mix(exposed=1.0), path=str(path))
+    rested: list[float] = []
+
+    async def rest() -> None:
+        assert stage.run is not None
+        rested.append(stage.run.context.clock.monotonic())
+        if len(rested) == 3:
+            with Log.open(path, create=False) as log:
+                log.append(Command(at=EPOCH, run="r1", verb="resume"))
+
+    def pause(event: AnyEvent, run: Run) -> None:
+        if isinstance(event, WaveOpened) and event.wave == 2:
+            run.pause("paused")
+
+    stage.options = Options(seed=1, mock=True, poll_commands=0.0, rest=rest)
+    assert stage.play(pause).counts == {"recovered": 9}
+    assert len(rested) == 3
+    assert len(set(rested)) == 1
+
+
 def test_a_freeze_asks_in_the_profiles_words(path: Path) -> None:
     stage = Stage(hosts(2), own("freeze", "quarantine"), mix(exposed=1.0), path=str(path))
 
@@ -147,15 +223,9 @@ def test_a_freeze_asks_in_the_profiles_words(path: Path) -> None:
 
 def test_a_paused_run_begins_nothing_until_it_is_resumed(path: Path) -> None:
     stage = Stage(hosts(9), playbook("rollback"), mix(exposed=1.0), path=str(path))
-    polls = 0
 
     def speak(event: AnyEvent) -> tuple[Verb, str] | None:
         return ("pause", "") if isinstance(event, WaveOpened) and event.wave == 2 else None
-
-    def still_busy() -> str:
-        nonlocal polls
-        polls += 1
-        return ""
 
     watch = people(stage, speak, path)
 
@@ -165,14 +235,12 @@ def test_a_paused_run_begins_nothing_until_it_is_resumed(path: Path) -> None:
             with Log.open(path, create=False) as log:
                 log.append(Command(at=event.at, run="r1", verb="resume"))
 
-    stage.options = Options(seed=1, mock=True, poll_commands=1.0, blocker=still_busy)
     assert stage.play(watch_and_resume).counts == {"recovered": 9}
     held = [event for event in stage.events if isinstance(event, RunHeld)]
     assert [(event.reason, event.released) for event in held] == [
         ("paused by pat", False),
         ("paused by pat", True),
     ]
-    assert polls
 
 
 def test_abort_leaves_a_run_that_can_be_resumed(path: Path, tmp_path: Path) -> None:
