@@ -45,7 +45,8 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _PLAIN = re.compile(r"[ -&(-~]*")
 """Printable ASCII but the single quote: what stands between single quotes as it is."""
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._:,@+= ")
-_GLOB = str.maketrans({char: "\\" + char for char in "[]\\"})
+_GLOB = str.maketrans({"[": "[[]", "\\": "\\\\"})
+"""A bracket in a bracket is itself in every shell; a backslash before it is not, where nothing else is a wildcard."""
 _MOST_PLATFORMS = 64
 
 _OWN: Mapping[str, str] = {"EXPECT": "", "EXPECT_BOOT": "", "CONTROLLER_CLOCK": ""}

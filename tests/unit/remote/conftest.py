@@ -12,7 +12,7 @@ from tests.needs import need
 from tests.unit.remote.shells import Machine, Shell
 
 
-@pytest.fixture(params=["dash", "busybox"])
+@pytest.fixture(params=["dash", "bash", "busybox"])
 def shell(request: pytest.FixtureRequest, tmp_path: Path) -> Shell:
     """A `sh` as endpoints have it."""
     need("linux")

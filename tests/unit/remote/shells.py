@@ -50,11 +50,14 @@ class Shell:
     """One kind of `sh` with its tools."""
 
     def __init__(self, name: str, tools: Path) -> None:
-        """`dash` with the system's tools, or `busybox` with nothing but its own."""
+        """`dash` and `bash` with the system's tools, or `busybox` with nothing but its own."""
         self.name = name
         self.environ = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
         if name == "dash":
             self.argv = [need("dash"), "-s"]
+            return
+        if name == "bash":
+            self.argv = [need("bash"), "--posix", "-s"]
             return
         busybox = need("busybox")
         tools.mkdir()

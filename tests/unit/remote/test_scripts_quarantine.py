@@ -220,7 +220,7 @@ names = st.binary(min_size=0, max_size=60).map(
 )
 
 
-@given(st.sets(names, min_size=1, max_size=4), st.sampled_from(["dash", "busybox"]))
+@given(st.sets(names, min_size=1, max_size=4), st.sampled_from(["dash", "bash", "busybox"]))
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_a_file_is_called_undo_is_exact(raw: set[bytes], kind: str) -> None:
     with tempfile.TemporaryDirectory() as place:

@@ -104,8 +104,9 @@ def test_without_a_header_only_name_and_time_count(machine: Machine) -> None:
     assert machine.listing().bad
 
 
-def test_brackets_in_a_pattern_are_no_glob(machine: Machine) -> None:
-    machine.incident = with_artifact(machine.incident, pattern="C-[2]?*.sys")
+@pytest.mark.parametrize("pattern", ["C-[2]?*.sys", "C-[2]x1.sys"])
+def test_brackets_in_a_pattern_are_no_glob(machine: Machine, pattern: str) -> None:
+    machine.incident = with_artifact(machine.incident, pattern=pattern)
     machine.file("C-2x1.sys")
     machine.file("C-[2]x1.sys")
     assert [Path(file.path).name for file in machine.listing().files] == ["C-[2]x1.sys"]
