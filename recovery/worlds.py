@@ -12,12 +12,14 @@ import msgspec
 
 from recovery import plugins
 from recovery.credentials import CredentialStore
-from recovery.engine import acts, reboot, steps
+from recovery.engine import acts, audit, reboot, steps
 from recovery.engine.pursuit import Action
 from recovery.errors import InputError, UnknownNameError
 from recovery.model.events import AnyEvent, CredentialStopped
-from recovery.model.host import Fleet, Host
+from recovery.model.host import Fleet, Host, Os
 from recovery.model.incident import Incident
+from recovery.model.product import process_names
+from recovery.playbook import library
 from recovery.ports import Clock, Transport
 from recovery.settings import Settings
 
@@ -183,6 +185,7 @@ def actions() -> Mapping[str, Action]:
     return {
         **{name: plugin() for name, plugin in others.items()},
         "triage": steps.Triage(),
+        "exposure": audit.Exposure(_processes()),
         "settle": steps.Settle(),
         "prove": steps.Prove(),
         "hand_over": steps.HandOver(),
@@ -196,6 +199,12 @@ def actions() -> Mapping[str, Action]:
         "reboot": reboot.Reboot(),
         "run": acts.RunCommand(),
     }
+
+
+def _processes() -> Mapping[Os, tuple[str, ...]]:
+    known = library.products()
+    systems: tuple[Os, ...] = ("windows", "linux", "macos")
+    return {os: process_names(known, os) for os in systems}
 
 
 def plugin_warnings() -> tuple[str, ...]:

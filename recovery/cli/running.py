@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from recovery.cli.endings import command, journal_lost, tell_end
+from recovery.cli.exposure import tell_after
 from recovery.cli.main import app
 from recovery.cli.narrate import Interrupts, confirm, observer
 from recovery.cli.output import Form, data, documents, flush, say
@@ -19,6 +20,7 @@ from recovery.cli.shared import (
     Verbose,
     form,
     service,
+    sources,
     user,
 )
 from recovery.engine.outcome import Ending
@@ -100,7 +102,7 @@ def run_playbook(
     acting = service(context, journal)
     request = Request(
         playbook=playbook,
-        inventory=_sources(acting, inventory),
+        inventory=sources(acting, inventory),
         incident=incident or acting.settings.incident or DEFAULT_INCIDENT,
         limits=tuple(limit),
         overrides=_assignments(set_),
@@ -218,7 +220,7 @@ def plan(
     acting = service(context, journal)
     request = Request(
         playbook=playbook,
-        inventory=_sources(acting, inventory),
+        inventory=sources(acting, inventory),
         incident=incident or acting.settings.incident or DEFAULT_INCIDENT,
         limits=tuple(limit),
         overrides=_assignments(set_),
@@ -284,9 +286,11 @@ def begin(acting: Service, prepared: Prepared, shape: Form, verbose: int, *, yes
         )
     if shape == "text":
         say(words)
-    return carry_out(
+    code = carry_out(
         acting, shape, verbose, lambda see, started: acting.execute(prepared, see, started)
     )
+    tell_after(prepared, acting.settings, shape)
+    return code
 
 
 def carry_out(
@@ -327,13 +331,6 @@ def carry_out(
                 f"warning: {error}; `{command(acting.settings.journal, 'show', run)}` tells the end"
             )
     return ending.code
-
-
-def _sources(acting: Service, inventory: list[str]) -> tuple[str, ...]:
-    sources = tuple(inventory) or acting.settings.inventory
-    if not sources:
-        raise UsageError("which hosts? give an inventory: -i FILE, or -i host1,host2")
-    return sources
 
 
 def _assignments(pairs: list[str]) -> dict[str, str]:

@@ -50,3 +50,11 @@ def user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return ""
+
+
+def sources(acting: Service, inventory: list[str]) -> tuple[str, ...]:
+    """The inventories that were named, else those of the settings. Raises `UsageError` when there are none."""
+    found = tuple(inventory) or acting.settings.inventory
+    if not found:
+        raise UsageError("which hosts? give an inventory: -i FILE, or -i host1,host2")
+    return found

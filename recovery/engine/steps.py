@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from recovery.engine.context import GO, Parked, Turn, WaitsForGate
@@ -17,14 +17,14 @@ _HEALTHY = (Verdict.HEALTHY, Verdict.RECOVERED)
 
 
 async def read_evidence(
-    pursuit: Pursuit, step: Step, action: str
+    pursuit: Pursuit, step: Step, action: str, settings: Mapping[str, str] | None = None
 ) -> tuple[AnyEvidence, ...] | Turn:
     """Evidence read from the host by `action`, or what to do while it cannot be had."""
     session = await pursuit.reach(step)
     if isinstance(session, Turn):
         return session
     try:
-        reply = await pursuit.ask(step, action)
+        reply = await pursuit.ask(step, action, settings=settings)
     except TransportError as error:
         await pursuit.close()
         return pursuit.failed_contact(step, error)

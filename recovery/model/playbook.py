@@ -148,6 +148,12 @@ STEPS: Mapping[str, StepSpec] = {
             evidence=True,
             privileges="read the artifact's folder",
         ),
+        StepSpec(
+            name="exposure",
+            arguments=NoArguments,
+            evidence=True,
+            privileges="read the lists of drivers and services",
+        ),
         StepSpec(name="freeze", arguments=NoArguments, timeout=86400.0),
         StepSpec(
             name="quarantine",

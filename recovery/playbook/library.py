@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from recovery.errors import InputError, UnknownNameError
+from recovery.model.product import Product
+from recovery.playbook.products import parse_products
 
 _LONGEST = 1_000_000
 """Characters of a playbook or a profile that are read at most."""
@@ -30,6 +32,12 @@ def playbook_names() -> dict[str, Path]:
 def incident_names() -> dict[str, Path]:
     """Bundled incidents by name."""
     return {path.parent.name: path for path in sorted(bundled("playbooks").glob("*/incident.yaml"))}
+
+
+def products() -> tuple[Product, ...]:
+    """The security products that an exposure audit knows by name."""
+    path = bundled("playbooks") / "products.yaml"
+    return parse_products(*_read("list of products", str(path), path, {}))
 
 
 def read_playbook(name: str, incident: str = "") -> tuple[str, str]:

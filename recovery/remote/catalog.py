@@ -30,6 +30,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "undo": ("lib", "lock", "undo"),
     "reboot": ("lib", "reboot"),
     "run": ("lib", "run"),
+    "exposure": ("lib", "state", "exposure"),
 }
 """Action to the parts of its script. `prove` reads what triage reads. `race` is a quarantine without a triage before
 it: the script checks everything anew anyway, and in a boot window one round trip is all there is."""
@@ -49,8 +50,9 @@ _GLOB = str.maketrans({"[": "[[]", "\\": "\\\\"})
 """A bracket in a bracket is itself in every shell; a backslash before it is not, where nothing else is a wildcard."""
 _MOST_PLATFORMS = 64
 
-_OWN: Mapping[str, str] = {"EXPECT": "", "EXPECT_BOOT": "", "CONTROLLER_CLOCK": ""}
-_NO_PLATFORM: Mapping[str, str] = {}
+_OWN: Mapping[str, str] = {"EXPECT": "", "EXPECT_BOOT": "", "CONTROLLER_CLOCK": "", "ROOT": ""}
+_NO_PLATFORM: Mapping[str, str] = {"SERVICES": "", "PROCESSES": ""}
+_WITHOUT_INCIDENT = ("run", "exposure")
 
 
 def command(
@@ -65,7 +67,7 @@ def command(
     """The command that carries `action` out on `host`, to be answered within `timeout` seconds.
 
     `token` closes the reply, and names the intent of an act. `settings` of acts: EXPECT (`hex of path:sha256` words),
-    EXPECT_BOOT, CONTROLLER_CLOCK (seconds since 1970), ARGV (hex words). Only `run` needs no `incident`.
+    EXPECT_BOOT, CONTROLLER_CLOCK (seconds since 1970), ARGV (hex words). `run` and `exposure` need no `incident`.
     Raises `RefusedError` where the profile says nothing about the host's platform.
     """
     posix = host.os != "windows"
@@ -73,7 +75,7 @@ def command(
         message = f"no script is named {action!r}"
         raise RefusedError(message)
     profile = _profile(action, host, incident)
-    if posix and action != "run":
+    if posix and action not in _WITHOUT_INCIDENT:
         _check_folders(action, profile)
     return Command(
         action=action,
@@ -183,7 +185,7 @@ _kept: dict[int, tuple[Platform, Mapping[str, str]]] = {}
 def _profile(action: str, host: Host, incident: Incident | None) -> Mapping[str, str]:
     platform = incident.platforms.get(host.os) if incident is not None else None
     if incident is None or platform is None:
-        if action == "run":
+        if action in _WITHOUT_INCIDENT:
             return _NO_PLATFORM
         named = incident.name if incident is not None else "no incident"
         message = f"{named} says nothing about {host.os}"

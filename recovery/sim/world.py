@@ -18,6 +18,7 @@ from recovery.sim.birth import born
 from recovery.sim.endpoint import Endpoint, unsupported
 from recovery.sim.faults import DEFAULT_MIX, TICKS, Faults, Mix, chance, seed_key, tick
 from recovery.sim.machine import Machine, advance
+from recovery.sim.survey import survey
 
 Door = Literal["open", "closed", "silent", "hangs", "denied"]
 Fate = Literal["whole", "cut", "reset", "gone"]
@@ -122,6 +123,8 @@ class World:
             drawn = chance(self._seed, host.name, "reply", int(now * TICKS))
         if drawn < faults.resets / 2:
             return ("reset", b"")
+        if command.action == "exposure":
+            return ("whole", survey(machine, host, command, now))
         endpoint = self._endpoint(host)
         reply = (
             endpoint.answer(machine, command, now, self._perform)
