@@ -50,7 +50,7 @@ _GLOB = str.maketrans({"[": "[[]", "\\": "\\\\"})
 """A bracket in a bracket is itself in every shell; a backslash before it is not, where nothing else is a wildcard."""
 _MOST_PLATFORMS = 64
 
-_OWN: Mapping[str, str] = {"EXPECT": "", "EXPECT_BOOT": "", "CONTROLLER_CLOCK": "", "ROOT": ""}
+_OWN: Mapping[str, str] = {"EXPECT": "", "EXPECT_BOOT": "", "CONTROLLER_CLOCK": ""}
 _NO_PLATFORM: Mapping[str, str] = {"SERVICES": "", "PROCESSES": ""}
 _WITHOUT_INCIDENT = ("run", "exposure")
 

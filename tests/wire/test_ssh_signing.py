@@ -21,7 +21,7 @@ from recovery.errors import (
     CredentialStoppedError,
     SessionLostError,
     TransportError,
-    UnsupportedError,
+    RefusedError,
 )
 from recovery.model.credential import FromEnvironment
 from recovery.model.secret import Secret
@@ -253,6 +253,6 @@ def test_limits_follow_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_command_for_windows_is_refused_before_anything_is_sent() -> None:
     async with ssh_server() as port, transport() as ssh:
         session = await ssh.open(host(port), 20)
-        with pytest.raises(UnsupportedError, match="no scripts for windows"):
+        with pytest.raises(RefusedError, match="asked through sh"):
             await session.run(msgspec.structs.replace(command(), shell="powershell"))  # noqa: S604
         await session.aclose()

@@ -1,6 +1,7 @@
 # Reads what runs in the kernel beside the system's own, and how the host could be helped. Changes nothing.
 
 MOST_MODULES=300
+: "${FR_ROOT:=}"
 
 # Prints a module record: name, kind, mode, version, whether it runs.
 fr_module() {
@@ -20,22 +21,22 @@ fr_linux_modules() {
   while IFS=' ' read -r fr_name fr_size fr_refs fr_users fr_live fr_address fr_taint; do
     case $fr_taint in *[OPE]*) ;; *) continue ;; esac
     fr_version=
-    { IFS= read -r fr_version <"$ROOT/sys/module/$fr_name/version"; } 2>/dev/null
+    { IFS= read -r fr_version <"$FR_ROOT/sys/module/$fr_name/version"; } 2>/dev/null
     if [ "$fr_live" = Live ]; then fr_up=true; else fr_up=false; fi
     fr_module "$fr_name" lkm kernel "$fr_version" "$fr_up"
-  done 2>/dev/null <"$ROOT/proc/modules"
+  done 2>/dev/null <"$FR_ROOT/proc/modules"
 }
 
 # A program that was loaded for eBPF is held open by a process, unless it is pinned; the system's own manager is not named.
 fr_linux_ebpf() {
   fr_owners=$NL fr_pid=
   # shellcheck disable=SC2012 # busybox has no find that reads links
-  for fr_line in $(ls -l "$ROOT"/proc/[0-9]*/fd 2>/dev/null | sed -n -e '/\/fd:$/p' -e '/bpf/p'); do
+  for fr_line in $(ls -l "$FR_ROOT"/proc/[0-9]*/fd 2>/dev/null | sed -n -e '/\/fd:$/p' -e '/bpf/p'); do
     case $fr_line in
       */fd:) fr_pid=${fr_line%/fd:} && fr_pid=${fr_pid##*/} ;;
       *'-> anon_inode:bpf-prog' | *'-> anon_inode:bpf_link')
         fr_have=
-        { IFS= read -r fr_have <"$ROOT/proc/$fr_pid/comm"; } 2>/dev/null
+        { IFS= read -r fr_have <"$FR_ROOT/proc/$fr_pid/comm"; } 2>/dev/null
         case $fr_have in '' | systemd) continue ;; esac
         case $fr_owners in *"$NL$fr_have$NL"*) continue ;; esac
         fr_owners=$fr_owners$fr_have$NL
@@ -47,11 +48,11 @@ fr_linux_ebpf() {
 
 fr_linux_readiness() {
   fr_kernels=0 fr_restarts=null fr_panic=
-  for fr_each in "$ROOT"/boot/vmlinuz-* "$ROOT"/boot/vmlinux-*; do
+  for fr_each in "$FR_ROOT"/boot/vmlinuz-* "$FR_ROOT"/boot/vmlinux-*; do
     case $fr_each in *.old | *rescue*) continue ;; esac
     if [ -f "$fr_each" ]; then fr_kernels=$((fr_kernels + 1)); fi
   done
-  { IFS= read -r fr_panic <"$ROOT/proc/sys/kernel/panic"; } 2>/dev/null
+  { IFS= read -r fr_panic <"$FR_ROOT/proc/sys/kernel/panic"; } 2>/dev/null
   case $fr_panic in '' | *[!0-9-]*) ;; 0) fr_restarts=false ;; *) fr_restarts=true ;; esac
   if [ "$fr_kernels" -eq 0 ]; then fr_kernels=null; fi
   printf '{"record":"readiness","restarts_after_crash":%s,"kernels":%s}\n' "$fr_restarts" "$fr_kernels"

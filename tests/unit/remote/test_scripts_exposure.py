@@ -50,7 +50,7 @@ def _machine(root: Path) -> Path:
 
 
 def _ask(shell: Shell, root: Path | str, *, processes: str = "", **environ: str) -> replies.Reply:
-    settings = {"ROOT": str(root), "PROCESSES": processes}
+    settings = {"FR_ROOT": str(root), "PROCESSES": processes}
     command = catalog.command("exposure", HOST, None, token="t1", timeout=30.0, settings=settings)
     completed = shell.run(catalog.render(command), **environ)
     assert completed.stderr == b""
