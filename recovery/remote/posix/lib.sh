@@ -10,7 +10,6 @@ PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
 MOST_FILES=500
 MOST_MANIFESTS=200
-BLIND=0
 
 # Sets HEX to the bytes of $1.
 fr_hex() {
@@ -74,6 +73,14 @@ fr_end() {
   printf '{"record":"end","token":"%s","exit":%s}\n' "$TOKEN" "${1:-0}"
 }
 
+# Whether one of the programs $@ is not there; says which. Their failures would look like findings.
+fr_missing() {
+  for fr_name in "$@"; do
+    if ! command -v "$fr_name" >/dev/null 2>&1; then fr_trouble "missing_$fr_name"; return 0; fi
+  done
+  return 1
+}
+
 # Brings a file or folder to the disk. Old busybox knows only the sync of everything.
 fr_flush() {
   sync "$1" 2>/dev/null || sync
@@ -93,6 +100,7 @@ fr_boot() {
   done 2>/dev/null </proc/stat
   case $BTIME in '' | *[!0-9]*) BTIME=null ;; esac
   NOW=$(date -u +%s)
+  case $NOW in '' | *[!0-9]*) NOW=null ;; esac
   printf '\n{"record":"boot","boot_id":"%s","boot_time":%s,"uptime":%s,"clock":%s}\n' \
     "$BOOT_ID" "$BTIME" "$UPTIME" "$NOW"
 }
@@ -107,27 +115,32 @@ fr_system() {
 # Whether the clock is near enough to the controller's for file times to be believed. Two seconds go on the way.
 fr_clock_ok() {
   if [ -z "$GOOD_FROM$BAD_FROM" ] || [ -z "$CONTROLLER_CLOCK" ]; then return 0; fi
+  if [ "$NOW" = null ]; then return 1; fi
   fr_off=$((NOW - CONTROLLER_CLOCK))
   if [ "$fr_off" -lt 0 ]; then fr_off=$((0 - fr_off)); fi
   if [ "$MARGIN" -lt 2 ]; then [ "$fr_off" -le 2 ]; else [ "$fr_off" -le "$MARGIN" ]; fi
 }
 
-# Sets STATE, SIZE, MTIME and HEAD of $1 by the profile's rule. What cannot be read makes BLIND.
+# Sets STATE, SIZE, MTIME and HEAD of $1 by the profile's rule, and BLIND to the reason where it cannot be read.
 fr_state() {
   SIZE=0 MTIME=0 HEAD=
   if [ -L "$1" ]; then STATE='link'; return; fi
   if [ -d "$1" ]; then STATE=directory; return; fi
   if [ ! -f "$1" ]; then STATE=other; return; fi
   fr_stat '%s %Y' "$1"
-  if [ -z "$STAT" ] || [ ! -r "$1" ]; then STATE=other BLIND=1; return; fi
+  if [ -z "$STAT" ] || [ ! -r "$1" ]; then STATE=other BLIND=permission; return; fi
   SIZE=${STAT% *} MTIME=${STAT#* }
   if [ -n "$HEADER" ]; then
     IFS=" $NL"
     # shellcheck disable=SC2046
-    set -- $(od -An -v -tx1 -N "$((${#HEADER} / 2))" "$1")
+    set -- $(od -An -v -tx1 -N "$((${#HEADER} / 2))" "$1" 2>/dev/null)
     IFS=
     HEAD="$*"
     IFS=$NL
+    if [ "${#HEAD}" -lt "${#HEADER}" ] && [ "$SIZE" -ge "$((${#HEADER} / 2))" ]; then
+      STATE=other BLIND=unreadable
+      return
+    fi
     if [ "$HEAD" != "$HEADER" ]; then STATE=foreign; return; fi
   fi
   if [ -n "$GOOD_FROM" ] && [ "$MTIME" -ge "$GOOD_FROM" ]; then STATE=good; return; fi
@@ -147,7 +160,8 @@ fr_visible() {
 
 # Lists the artifact's files and the folder. Where that cannot be done whole, no folder is claimed, but trouble.
 fr_listing() {
-  BAD=0 GOOD=0 BLIND=0 fr_seen=0
+  BAD=0 GOOD=0 BLIND='' fr_seen=0
+  if fr_missing od sha256sum stat; then return; fi
   if ! fr_visible "$DIRECTORY"; then fr_trouble permission "$DIRECTORY"; return; fi
   # shellcheck disable=SC2231 # the pattern is meant to be expanded
   for fr_file in "$DIRECTORY"/$PATTERN; do
@@ -164,7 +178,7 @@ fr_listing() {
     printf '{"record":"file","path_hex":"%s","state":"%s","size":%s,"mtime":%s,"sha256":"%s","header":"%s"}\n' \
       "$HEX" "$STATE" "$SIZE" "$MTIME" "$SHA" "$HEAD"
   done
-  if [ "$BLIND" -ne 0 ]; then fr_trouble permission "$DIRECTORY"; return; fi
+  if [ -n "$BLIND" ]; then fr_trouble "$BLIND" "$DIRECTORY"; return; fi
   fr_manifests
   fr_exists=false fr_bad=false
   if [ -d "$DIRECTORY" ]; then fr_exists=true; fi
@@ -229,7 +243,9 @@ fr_mark() {
   MARK='' MARK_AGE=0
   fr_mark_dir
   fr_at=$MARK_DIR/reboot-$BOOT_ID
-  if [ -z "$BOOT_ID" ] || [ -L "$MARK_DIR" ] || [ -L "$fr_at" ] || [ ! -f "$fr_at" ]; then return; fi
+  if [ -z "$BOOT_ID" ] || [ -L "$MARK_DIR" ] || [ -L "$fr_at" ] || [ ! -f "$fr_at" ] || [ ! -O "$fr_at" ]; then
+    return
+  fi
   IFS=' ' read -r MARK fr_marked fr_up <"$fr_at"
   case $MARK in *[!A-Za-z0-9_-]*) MARK= ;; esac
   if [ "$fr_marked" != "$BOOT_ID" ]; then MARK=; fi

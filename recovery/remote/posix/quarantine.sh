@@ -29,6 +29,7 @@ fr_carry_over() {
   while IFS=' ' read -r fr_number fr_sum fr_size fr_mtime fr_mode fr_owner fr_path; do
     case $fr_number in fleet-recovery) continue ;; end) break ;; esac
     NUMBER=$fr_number
+    if [ -e "$FOLDER/$fr_number.file.new" ]; then rm -f "$FOLDER/$fr_number.file.new"; fi
     if [ ! -f "$FOLDER/$fr_number.file" ]; then continue; fi
     fr_plain "$fr_path"
     if fr_unmoved "$fr_sum" "$fr_mtime" "$PLAIN"; then
@@ -79,10 +80,14 @@ fr_transfer() {
   fr_stat %d "$FOLDER"
   if [ "$fr_device" = "$STAT" ]; then mv "$2" "$1" 2>/dev/null; return; fi
   rm -f "$1.new"
+  fr_stat '%i %s %Y %Z' "$2"
+  fr_was=$STAT
   if ! cp -p "$2" "$1.new" 2>/dev/null; then rm -f "$1.new"; return 2; fi
   fr_flush "$1.new"
   fr_sha "$1.new"
   if [ "$SHA" != "$3" ]; then rm -f "$1.new"; return 2; fi
+  fr_stat '%i %s %Y %Z' "$2"
+  if [ "$STAT" != "$fr_was" ]; then rm -f "$1.new"; return 3; fi
   mv "$1.new" "$1" && rm -f "$2" 2>/dev/null && return 0
   rm -f "$1"
   return 1
@@ -95,6 +100,7 @@ fr_take() {
   fr_transfer "$fr_to" "$4" "$2"
   fr_how=$?
   if [ "$fr_how" -eq 2 ]; then fr_refused space "$4"; return; fi
+  if [ "$fr_how" -eq 3 ]; then fr_refused changed "$4"; return; fi
   if [ "$fr_how" -ne 0 ]; then fr_refused permission "$4"; return; fi
   SHA=
   if [ -f "$fr_to" ] && [ ! -L "$fr_to" ]; then fr_sha "$fr_to"; fi
@@ -136,7 +142,7 @@ fr_strike_out() {
 
 # Checks the folder anew and acts on it.
 fr_check_and_act() {
-  MOVED=0 BAD=0 GOOD=0 OLD=0 BLIND=0 fr_seen=0
+  MOVED=0 BAD=0 GOOD=0 OLD=0 BLIND='' fr_seen=0
   set --
   # shellcheck disable=SC2231 # the pattern is meant to be expanded
   for fr_file in "$DIRECTORY"/$PATTERN; do
@@ -158,7 +164,7 @@ fr_check_and_act() {
 
 # Whether the rules allow to move anything; says why not.
 fr_may_act() {
-  if [ "$BLIND" -ne 0 ]; then fr_refused permission "$DIRECTORY"; fr_acted quarantine 0 "$HELD"; return 1; fi
+  if [ -n "$BLIND" ]; then fr_refused permission "$DIRECTORY"; fr_acted quarantine 0 "$HELD"; return 1; fi
   if [ "$((BAD + GOOD + OLD))" -gt 0 ] && ! fr_clock_ok; then
     fr_refused clock
     fr_acted quarantine 0 "$HELD"
@@ -175,6 +181,12 @@ fr_act() {
   FOLDER=$QUARANTINE/$TOKEN
   if [ -L "$FOLDER" ]; then fr_refused link "$FOLDER"; fr_acted quarantine 0 "$HELD"; return; fi
   if [ -f "$FOLDER/undone" ]; then fr_refused exists "$FOLDER"; fr_acted quarantine 0 "$HELD"; return; fi
+  # What is no manifest of this artifact names files that a new one would have forgotten.
+  if [ -e "$FOLDER/manifest" ] && ! fr_manifest "$FOLDER/manifest"; then
+    fr_refused exists "$FOLDER"
+    fr_acted quarantine 0 "$HELD"
+    return
+  fi
   if ! mkdir -p "$FOLDER" 2>/dev/null; then fr_refused permission "$FOLDER"; fr_acted quarantine 0 "$HELD"; return; fi
   if ! fr_plan "$@"; then
     rm -f "$FOLDER/manifest.new"
@@ -190,7 +202,7 @@ fr_act() {
 
 # Whether there is anything of the artifact's name. Nothing is made on a host where nothing is to be done.
 fr_any() {
-  BAD=0 GOOD=0 OLD=0 BLIND=0
+  BAD=0 GOOD=0 OLD=0 BLIND=''
   # shellcheck disable=SC2231
   for fr_file in "$DIRECTORY"/$PATTERN; do
     if [ -e "$fr_file" ] || [ -L "$fr_file" ]; then return 0; fi
@@ -200,6 +212,7 @@ fr_any() {
 
 fr_quarantine() {
   HELD=0
+  if fr_missing chmod cp mkdir mv od rm rmdir sha256sum stat sync; then return; fi
   if [ -L "$DIRECTORY" ]; then fr_refused link "$DIRECTORY"; fr_acted quarantine 0 0; return; fi
   if ! fr_visible "$DIRECTORY"; then fr_refused permission "$DIRECTORY"; fr_acted quarantine 0 0; return; fi
   if ! fr_any; then

@@ -110,6 +110,7 @@ fr_undo_all() {
 }
 
 fr_undo() {
+  if fr_missing chmod chown cp ln mkdir mv od rm sha256sum stat sync touch; then return; fi
   if [ -L "$QUARANTINE" ]; then fr_refused link "$QUARANTINE"; fr_acted undo 0 0; return; fi
   if [ -L "$DIRECTORY" ]; then fr_refused link "$DIRECTORY"; fr_acted undo 0 0; return; fi
   if ! fr_visible "$QUARANTINE"; then fr_refused permission "$QUARANTINE"; fr_acted undo 0 0; return; fi
