@@ -38,6 +38,54 @@ def test_a_jump_host_is_read(text: str, user: str, address: str, port: int) -> N
     assert (jump.user, jump.address, jump.port, jump.gateway) == (user, address, port, "front")
 
 
+@pytest.mark.parametrize(
+    "text", ["bastion:99999", "[fe80::1]:99999", "bastion:0", "bastion:²", "bastion:x", ":22", "u@"]
+)
+def test_what_is_no_jump_host_is_refused(text: str) -> None:
+    with pytest.raises(TransportError):
+        Places("", lambda _: "").jump(text, "")
+
+
+ODD_PLACES = [
+    Host(name="h", address="-oProxyCommand=touch x"),
+    Host(name="h", address="x -oProxyCommand=touch"),
+    Host(name="h", address="x;touch x"),
+    Host(name="h", address="$(touch x)"),
+    Host(name="h", address="x\ny"),
+    Host(name="h", address="x\0y"),
+    Host(name="h", user="-lroot"),
+    Host(name="h", user="`touch x`"),
+    Host(name="h", user="a b"),
+]
+
+
+@pytest.mark.parametrize("odd", ODD_PLACES)
+async def test_what_programs_could_take_for_more_than_a_name_reaches_none(
+    tmp_path: Path, odd: Host
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"Host *\n ProxyCommand touch {tmp_path}/ran %h %r\n")
+    async with transport(config=str(config)) as way:
+        with pytest.raises(TransportError, match="cannot be that of a host"):
+            await way.open(odd, 5.0)
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "user"),
+    [("10.0.0.1", "CORP\\op"), ("fe80::1%eth0", "op@corp.example"), ("_srv.b-ü.example", "a.b_c")],
+)
+def test_usual_names_are_not_refused(address: str, user: str) -> None:
+    assert Places("", lambda _: "").of(Host(name="h", address=address, user=user)).user == user
+
+
+@pytest.mark.parametrize("address", ["a..b", "x" * 70 + ".example", "x" * 300])
+async def test_a_name_that_no_resolver_takes_is_a_host_that_does_not_answer(address: str) -> None:
+    async with transport() as way:
+        look = await way.look(Host(name="h", address=address))
+    assert (look.answers, look.reason) == (False, "its name cannot be resolved")
+
+
 def test_without_a_configuration_the_inventory_says_it_all() -> None:
     place = Places("/no/such/config", lambda _: "gate").of(
         Host(name="h", address="10.0.0.1", user="u", port=2022)

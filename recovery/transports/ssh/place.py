@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from recovery.errors import TransportError
 from recovery.model.host import Host
 
 SSH_PORT = 22
 _MOST_KEPT = 20_000
+_LAST_PORT = 65535
+_ADDRESS = re.compile(
+    r"[^-\s\x00-\x1f\x7f'`\"$\\;&<>|(){}!*?\[\],][^\s\x00-\x1f\x7f'`\"$\\;&<>|(){}!*?\[\],]*"
+)
+_USER = re.compile(r"[^-\s\x00-\x1f\x7f'`\"$;&<>|(){},][^\s\x00-\x1f\x7f'`\"$;&<>|(){},]*")
+"""Neither begins with a dash nor holds blanks or what means something to a shell, as with OpenSSH's client since 9.6:
+the client's configuration may hand both to programs (ProxyCommand, Match exec)."""
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +79,7 @@ class Places:
         *,
         is_jump: bool = False,
     ) -> Place:
+        _check(name, target, user)
         if not self._config:
             return Place(
                 name=name,
@@ -117,8 +127,16 @@ class Places:
         )
 
 
+def _check(name: str, address: str, user: str) -> None:
+    """Raise `TransportError` for an address or user that no host has."""
+    for what, text, form in (("address", address, _ADDRESS), ("user", user or "x", _USER)):
+        if not form.fullmatch(text):
+            message = f"the {what} {text[:60]!a} of {name[:60]} cannot be that of a host"
+            raise TransportError(message)
+
+
 def _divided(text: str) -> tuple[str, int | None]:
-    """Address and port of `host`, `host:port`, `[v6]:port` or a bare IPv6 address."""
+    """Address and port of `host`, `host:port`, `[v6]:port` or a bare IPv6 address. Raises `TransportError`."""
     if text.startswith("["):
         address, _, port = text[1:].partition("]")
         port = port.removeprefix(":")
@@ -126,4 +144,9 @@ def _divided(text: str) -> tuple[str, int | None]:
         address, _, port = text.partition(":")
     else:
         address, port = text, ""
-    return address, int(port) if port.isdigit() else None
+    if port in ("", "ssh"):
+        return address, None
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) <= _LAST_PORT):
+        message = f"the port of the jump host {text[:60]!a} is not a number from 1 to 65535"
+        raise TransportError(message)
+    return address, int(port)

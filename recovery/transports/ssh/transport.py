@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from recovery.errors import DeadlineError, RecoveryError
+from recovery.errors import DeadlineError, RecoveryError, TransportError
 from recovery.model.host import Host
 from recovery.ports import Credentials, Look
 from recovery.transports.ssh.limits import max_looks
@@ -33,6 +33,8 @@ _NO_ANSWER = Look(answers=False, reason="no answer to a TCP connection")
 _NO_SERVER = Look(
     answers=False, reason="the port accepts connections, but no SSH server answers behind it"
 )
+_NO_NAME = Look(answers=False, reason="its name cannot be resolved")
+"""A name of too long or empty parts (RFC 1035, 2.3.4) is an error of Python's own."""
 _GREETING = b"SSH-"
 _MOST_BEFORE = 8192
 """Bytes that a server may say before its identification (RFC 4253, 4.2, sets no bound)."""
@@ -58,10 +60,13 @@ class SshTransport:
 
         An open port alone proves nothing: NAT, load balancers and hypervisors accept for machines that are dead. What
         is reached through a program of the client's configuration cannot be looked at, so it is said to answer. Behind
-        a jump host the look goes through the connection to it.
+        a jump host the look goes through the connection to it. Where the inventory names no place, `open` says why.
         """
         try:
             place = self._places.of(host)
+        except TransportError:
+            return _ANSWERS
+        try:
             if place.by_command:
                 return _ANSWERS
             if place.gateway:
@@ -136,6 +141,8 @@ async def _look_at(place: Place, timeout: float) -> Look:
         return _NO_ANSWER if writer is None else _NO_SERVER
     except OSError as error:
         return Look(answers=False, reason=os_reason(error))
+    except ValueError:
+        return _NO_NAME
     finally:
         if writer is not None:
             writer.transport.abort()
