@@ -12,6 +12,7 @@ import msgspec
 import yaml
 
 from recovery.errors import InputError, suggestion
+from recovery.yaml_loader import BoundedLoader
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
@@ -85,7 +86,7 @@ def read_yaml(text: str, file: str) -> Document:
     _check_size(text, file)
     lines: dict[Path, int] = {}
     try:
-        loader = yaml.CSafeLoader(text)
+        loader = BoundedLoader(text)
         try:
             node = loader.get_single_node()
             data = None if node is None else _Builder(loader, file, lines).build(node, ())

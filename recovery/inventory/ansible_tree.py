@@ -17,7 +17,7 @@ import msgspec
 from recovery.errors import InputError
 from recovery.inventory.ansible_host import Notes, host_of
 from recovery.inventory.ansible_yaml import read_variables
-from recovery.inventory.part import Part, Place, shown
+from recovery.inventory.part import Part, Place, check_number, shown
 from recovery.inventory.ranges import expand
 
 ALL, UNGROUPED = "all", "ungrouped"
@@ -89,6 +89,7 @@ class Tree:
         for name in names:
             own = self.hosts.get(name)
             if own is None:
+                check_number(len(self.hosts), *place)
                 own = self.hosts[name] = Own(place, {} if port is None else {"ansible_port": port})
             elif name in members and values:
                 _refuse_contradiction(name, group, own, values, place)

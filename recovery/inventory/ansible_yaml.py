@@ -11,6 +11,7 @@ import yaml
 from recovery.documents import MAX_BYTES, Document
 from recovery.errors import InputError
 from recovery.inventory.withheld import Vault
+from recovery.yaml_loader import BoundedLoader
 
 _VAULT_FILE = "$ANSIBLE_VAULT;"
 _DEEPEST = 40
@@ -21,7 +22,7 @@ _RANGE_IN_BRACES = re.compile(r"\{[^\"']*[^\s:\[,]\[")
 _HINT = '; inside {...} a text with brackets stands in quotes: {address: "10.1.1.[1-240]"}'
 
 
-class _Loader(yaml.CSafeLoader):
+class _Loader(BoundedLoader):
     """The safe loader with Ansible's tags."""
 
 
@@ -104,7 +105,13 @@ class _Builder:
 
     def _value(self, loader: Any, node: Any, path: tuple[str | int, ...], *, again: bool) -> Any:
         if isinstance(node, yaml.ScalarNode):
-            return loader.construct_object(node)
+            try:
+                return loader.construct_object(node)
+            except ValueError as error:
+                message = (
+                    f"{node.value[:60]!r} is not a value ({error}); put it in quotes if it is text"
+                )
+                raise self._error(message, node.start_mark.line + 1) from None
         self._seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             return [

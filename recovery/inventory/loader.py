@@ -183,7 +183,7 @@ def _bounded(text: str, file: str) -> str:
 
 
 def _from_stdin(stdin: TextIO) -> str:
-    text = _bounded(stdin.read(MAX_BYTES + 1), _STDIN)
+    text = _bounded(stdin.read(MAX_BYTES + 1), _STDIN).removeprefix("\ufeff")
     try:
         text.encode()
     except UnicodeEncodeError as error:

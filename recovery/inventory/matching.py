@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -175,13 +176,16 @@ class Compiler:
 
     def _number(self, name: str, value: Value) -> float:
         try:
-            return float(
+            number = float(
                 int(value.text, 16) if value.text.lower().startswith("0x") else float(value.text)
             )
         except (ValueError, OverflowError):
-            raise self._error(
-                f"{name} is compared with a number, not {value.text!r}", value.column
-            ) from None
+            number = math.nan
+        # Nothing is below or above `nan`, so its opposite would hold for every host.
+        if not math.isfinite(number):
+            message = f"{name} is compared with a number, not {value.text!r}"
+            raise self._error(message, value.column)
+        return number
 
     def _duration(self, test: Comparison) -> float:
         try:

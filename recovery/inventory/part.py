@@ -15,6 +15,8 @@ from recovery.model.host import Fleet, Host, Service, Site
 Place = tuple[str, int]
 """File and line; the line is 0 where it is not known."""
 
+MOST_HOSTS = 2_000_000
+"""So many hosts one source may have: a few short lines of ranges could stand for any number."""
 LONGEST_NAME = 253
 """As in the domain name system (RFC 1035)."""
 
@@ -41,14 +43,21 @@ class Part(msgspec.Struct):
     warnings: list[str] = []
 
     def add(self, host: Host, line: int) -> None:
-        """One more host. Raises `InputError` for a name that no host can have."""
+        """One more host. Raises `InputError` for a name that no host can have, and for too many."""
         check_name(host.name, self.file, line)
+        check_number(len(self.hosts), self.file, line)
         self.hosts.append(host)
         self.lines.append(line)
 
     def place(self, number: int) -> Place:
         """Where the host of that number stands."""
         return self.files[number] if self.files else self.file, self.lines[number]
+
+
+def check_number(hosts: int, file: str, line: int) -> None:
+    """Raise `InputError` when there are so many `hosts` that one more is too much."""
+    if hosts >= MOST_HOSTS:
+        raise InputError(f"the inventory has more than {MOST_HOSTS} hosts", file=file, line=line)
 
 
 def check_name(name: str, file: str, line: int) -> None:

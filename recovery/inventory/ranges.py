@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 MOST = 1_000_000
 """So many names one text may stand for."""
+MOST_TEXT = 100_000_000
+"""So many characters all of these may have together."""
 
-_PART = r"[A-Za-z0-9]*(?:[-:][A-Za-z0-9]+(?::[0-9]+)?)?"
-_RANGE = re.compile(rf"\[({_PART}(?:\s*,\s*{_PART})*)\]")
+_BRACKETS = re.compile(r"\[([A-Za-z0-9:,\s-]*)\]")
+_PART = re.compile(r"[A-Za-z0-9]*(?:[-:][A-Za-z0-9]+(?::[0-9]+)?)?")
 _BOUNDS = re.compile(
     r"(?:(?P<low>[0-9]{0,18})(?:[-:](?P<high>[0-9]{1,18}))?|(?P<first>[A-Za-z])(?:[-:](?P<last>[A-Za-z]))?)"
     r"(?::(?P<step>[0-9]{1,18}))?"
@@ -23,7 +25,11 @@ FORMS = "[001-240], [01:50:2], [1,4,7-9] or [a:f]"
 
 def has_range(text: str) -> bool:
     """Whether `text` stands for more than itself."""
-    return "[" in text and _RANGE.search(text) is not None
+    return "[" in text and any(_is_range(match[1]) for match in _BRACKETS.finditer(text))
+
+
+def _is_range(inner: str) -> bool:
+    return all(_PART.fullmatch(part.strip()) for part in inner.split(","))
 
 
 def expand(text: str) -> list[str]:
@@ -34,19 +40,34 @@ def expand(text: str) -> list[str]:
     """
     if "[" not in text:
         return [text]
-    pieces = _RANGE.split(text)
-    spans = [_spans(inner) for inner in pieces[1::2]]
+    literals, inners = _taken_apart(text)
+    spans = [_spans(inner) for inner in inners]
     total = 1
     for span in spans:
         total *= sum(len(numbers) for numbers, _ in span)
         if total > MOST:
             raise ValueError(f"{text[:60]!r} stands for more than {MOST} names")
+    if spans and total * len(text) > MOST_TEXT:
+        raise ValueError(f"{text[:60]!r} stands for more text than names can be")
     columns: list[Sequence[str]] = []
-    for place, literal in enumerate(pieces[::2]):
+    for place, literal in enumerate(literals):
         columns.append((literal,))
         if place < len(spans):
             columns.append([value for span in spans[place] for value in _values(span)])
     return ["".join(parts) for parts in itertools.product(*columns)]
+
+
+def _taken_apart(text: str) -> tuple[list[str], list[str]]:
+    """What stands outside of the ranges, and what in them."""
+    literals: list[str] = []
+    inners: list[str] = []
+    start = 0
+    for match in _BRACKETS.finditer(text):
+        if _is_range(match[1]):
+            literals.append(text[start : match.start()])
+            inners.append(match[1])
+            start = match.end()
+    return [*literals, text[start:]], inners
 
 
 Span = tuple[range, int]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import stat
 import subprocess
 import time
 from pathlib import Path
@@ -16,6 +17,8 @@ SECONDS = 60.0
 """So long a script may take."""
 _CHUNK = 1 << 20
 _KEPT_OF_STDERR = 4000
+_TEXTS_WITH_NULS = (b"\xff\xfe", b"\xfe\xff")
+"""How UTF-16 begins."""
 
 
 def is_script(path: Path) -> bool:
@@ -27,14 +30,20 @@ def is_script(path: Path) -> bool:
             start = file.read(64)
     except OSError:
         return False
-    return start.startswith(b"#!") or b"\0" in start
+    return start.startswith(b"#!") or (b"\0" in start and not start.startswith(_TEXTS_WITH_NULS))
 
 
 def output_of(path: Path, *, seconds: float = SECONDS, most: int = MAX_BYTES) -> str:
     """What the script prints for `--list`. Raises `InputError` when it fails, takes longer or prints more.
 
-    It gets an empty standard input and a process group of its own, which is ended when it has to be stopped.
+    It gets an empty standard input and a process group of its own, which is ended when it has to be stopped. One that
+    everybody may write to is not run at all.
     """
+    if path.stat().st_mode & stat.S_IWOTH:
+        message = (
+            "everybody may write to this script, so it is not run: take that away with chmod o-w"
+        )
+        raise InputError(message, file=str(path))
     try:
         process = subprocess.Popen(
             [str(path.resolve()), "--list"],

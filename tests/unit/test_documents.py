@@ -84,6 +84,11 @@ def test_a_misfit_is_said_with_its_line_and_the_nearest_name(text: str, message:
             "f:2: '2024-13-45' is not a value (month must be in 1..12); put it in quotes if it is text",
         ),
         ("a: !vault x", "f:1: not YAML: could not determine a constructor for the tag '!vault'"),
+        (
+            "b: 1\na: 1" + ":59" * 100_000,
+            "f:2: '" + ("1" + ":59" * 20)[:60] + "' is not a value (it has more than 200 digits); "
+            "put it in quotes if it is text",
+        ),
         ("a: !!set {x}", "f:1: the tag 'tag:yaml.org,2002:set' is not for data"),
         (
             "a: !!python/object/apply:os.system [id]",
@@ -112,6 +117,16 @@ def test_a_bomb_of_aliases_is_refused_and_honest_aliases_are_kept() -> None:
     assert read_yaml("a: &a {x: [1, 2]}\nb: *a\nc: *a", "f").data == {
         key: {"x": [1, 2]} for key in "abc"
     }
+
+
+def test_a_document_of_any_number_of_values_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recovery.yaml_loader.MOST_VALUES", 1000)
+    assert len(read_yaml("[" + "a," * 990 + "]", "f").data) == 990
+    for text in ("[" + "a," * 1001 + "]", "\n".join(f"k{number}: 1" for number in range(501))):
+        with pytest.raises(
+            InputError, match="f: not YAML: the document holds more than 1000 values"
+        ):
+            read_yaml(text, "f")
 
 
 def test_a_file_of_any_size_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,9 +19,9 @@ from recovery.credentials.store import CredentialStore
 from recovery.errors import (
     AuthRefusedError,
     CredentialStoppedError,
+    RefusedError,
     SessionLostError,
     TransportError,
-    RefusedError,
 )
 from recovery.model.credential import FromEnvironment
 from recovery.model.secret import Secret

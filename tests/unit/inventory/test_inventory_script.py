@@ -114,6 +114,23 @@ def test_a_script_that_cannot_be_run(tmp_path: Path) -> None:
         output_of(path)
 
 
+def test_a_script_that_everybody_may_change_is_not_run(tmp_path: Path) -> None:
+    path = script(tmp_path, "touch ran; echo '{}'")
+    path.chmod(0o777)
+    with pytest.raises(
+        InputError, match=r"fleet.sh: everybody may write to this script.*chmod o-w"
+    ):
+        load([str(path)])
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_excel_export_is_no_program(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.csv"
+    path.write_text("name,site\na,X\n", encoding="utf-16")
+    path.chmod(0o755)
+    assert [host.name for host in load([str(path)]).hosts] == ["a"]
+
+
 def test_what_counts_as_a_script(tmp_path: Path) -> None:
     assert is_script(script(tmp_path, "true"))
     data = tmp_path / "hosts"

@@ -282,6 +282,7 @@ def test_standard_input(here: Path) -> None:
     for text, expected in (
         ("hosts: {a: }", ["a"]),
         ("name,site\na,X\n", ["a"]),
+        ("\ufeffname,site\na,X\n", ["a"]),
         ('{"name": "a"}\n{"name": "b"}\n', ["a", "b"]),
         ("[web]\na\nb x=1\n", ["a", "b"]),
         ('{"web": ["a"], "_meta": {"hostvars": {}}}', ["a"]),
@@ -312,6 +313,22 @@ def test_sizes_are_bounded(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         read(text, "large.csv")
     with pytest.raises(InputError, match="<stdin>: the inventory is larger than 50 bytes"):
         load(["-"], stdin=io.StringIO(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('hosts: {"a[1-8]": {}, "b[1-8]": {}}', "a.yaml"),
+        ("a[1:8]\nb[1:8]\n", "a.ini"),
+        ("name\n" + "".join(f"a{number}\n" for number in range(11)), "a.csv"),
+    ],
+)
+def test_hosts_are_bounded(
+    text: str, name: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recovery.inventory.part.MOST_HOSTS", 10)
+    with pytest.raises(InputError, match="the inventory has more than 10 hosts"):
+        read(text, name)
 
 
 def test_a_folder_of_many_forms(here: Path) -> None:

@@ -51,12 +51,21 @@ def test_what_a_range_stands_for(text: str, names: list[str] | None) -> None:
         ("ws[1-99999999999999999999]", "is not a range"),
         ("ws[1-1001][1-1001]", "more than 1000000 names"),
         ("ws" + "[1-10]" * 500, "more than 1000000 names"),
+        ("x" * 10_000 + "[1-20000]", "more text than names can be"),
     ],
 )
 def test_ranges_that_are_refused(text: str, says: str) -> None:
     with pytest.raises(ValueError, match=r"range|names|begins|step") as caught:
         expand(text)
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("end", ["!", "-]", "a b]", ""])
+def test_no_text_takes_long_to_be_told_from_a_range(end: str) -> None:
+    text = "[" + ",  " * 5_000 + end
+    assert not has_range(text)
+    assert expand(text) == [text]
+    assert not has_range("[a" * 5_000 + end)
 
 
 @pytest.mark.parametrize(
