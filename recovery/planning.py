@@ -46,6 +46,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     check: bool = False
     """Only read; say what would be done."""
     concurrency: int = 0
+    blocker: tuple[str, ...] = ()
+    """Program with its arguments, or one URL, that says whether machines may be changed now."""
     by: str = ""
     run: str = ""
     """Id for the run; empty makes one."""

@@ -10,6 +10,7 @@ from typing import Any, Literal, TextIO
 
 import msgspec
 
+from recovery.blocker import blocker
 from recovery.engine.context import Context, Options
 from recovery.engine.order import ordered
 from recovery.engine.outcome import Ending, ExitCode
@@ -40,7 +41,7 @@ from recovery.planning import (
     recorded,
     take_up,
 )
-from recovery.ports import Clock, Transport
+from recovery.ports import Transport
 from recovery.report import status as report
 from recovery.settings import Settings
 from recovery.worlds import (
@@ -69,6 +70,7 @@ class Service:
 
     def prepare(self, request: Request) -> Prepared:
         """Read, verify, select and plan. Raises `UsageError`, `RefusedError`, `EmptySelectionError`."""
+        blocker(request.blocker)
         fleet, warnings = load_with_warnings(request.inventory, stdin=self._stdin)
         incident, incident_text = read_incident(request.incident)
         playbook, playbook_text, found = read_playbook(request, incident)
@@ -292,7 +294,7 @@ class Service:
             transports = world.transports()
             await world.prepare()
             told = not_obeyed(log.read(run=run_id)) if view is not None else ()
-            context = self._context(prepared, run_id, transports, Told(log, told), clock)
+            context = self._context(prepared, run_id, transports, Told(log, told), world)
             world.tell(context.emit)
             context.observers.append(observer)
             run = Run(context, prepared.order, actions(), self._states(view, log, prepared))
@@ -319,7 +321,7 @@ class Service:
         run: str,
         transports: Mapping[str, Transport],
         recorder: Told,
-        clock: Clock,
+        world: Surroundings,
     ) -> Context:
         request = prepared.request
         targets = parse(prepared.playbook.targets) if prepared.playbook.targets else None
@@ -334,6 +336,8 @@ class Service:
             named=prepared.named,
             mock=request.mock,
             by=request.by,
+            blocker=blocker(request.blocker),
+            rest=world.rest,
             poll_commands=0.0 if virtual and not recorder.before else 0.5,
         )
         return Context(
@@ -343,7 +347,7 @@ class Service:
             incident=prepared.incident,
             transports=transports,
             recorder=recorder,
-            clock=clock,
+            clock=world.clock(),
             targets=is_target,
             options=options,
         )

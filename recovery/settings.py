@@ -14,6 +14,7 @@ import platformdirs
 from recovery.documents import Document, duration, read_yaml
 from recovery.errors import InputError, UnknownNameError, UsageError
 from recovery.model.credential import CredentialDefinition
+from recovery.programs import words_of
 
 _APP = "recovery"
 _PREFIX = "RECOVERY_"
@@ -66,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Incident profile that is used when a command names none."""
     concurrency: Count | None = None
     """At most so many hosts at once; what the playbook and the system allow when it is not set."""
+    blocker: tuple[str, ...] = ()
+    """Program with its arguments, or one URL, that says before and during a run whether machines may be changed now."""
     ssh: SshSection = msgspec.field(default_factory=SshSection)
     credentials: dict[str, CredentialDefinition] = {}
     """By the names that inventories use."""
@@ -191,6 +194,8 @@ def _parsed(name: str, kind: Any, text: str, variable: str) -> Any:
     try:
         if name in _DURATIONS:
             return msgspec.convert(duration(text, name), kind)
+        if name == "blocker":
+            return words_of(text)
         if kind == tuple[str, ...]:
             return tuple(part for part in text.split(os.pathsep) if part)
         if kind is bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -26,6 +27,9 @@ from recovery.settings import Settings
 T = TypeVar("T")
 Emit = Callable[[AnyEvent], None]
 
+_REST = 0.2
+"""Seconds between two looks for a word of people's, while a twin's time stands still."""
+
 
 class Surroundings(Protocol):
     """What a run needs of the world."""
@@ -44,6 +48,10 @@ class Surroundings(Protocol):
 
     def tell(self, emit: Emit) -> None:
         """Where the surroundings' own events go."""
+
+    @property
+    def rest(self) -> Callable[[], Awaitable[None]] | None:
+        """Waits a moment of real time, where the run's own time would jump; None where it goes by itself."""
 
 
 class SystemClock:
@@ -80,6 +88,10 @@ class RealWorld:
     def tell(self, emit: Emit) -> None:
         """For credentials that are stopped."""
         self._emit = emit
+
+    @property
+    def rest(self) -> None:
+        """Real time goes by itself."""
 
     def transports(self) -> Mapping[str, Transport]:
         """SSH, and those of plug-ins. Raises `UnknownNameError` for hosts that ask for another way."""
@@ -155,6 +167,17 @@ class MockWorld:
 
     def tell(self, emit: Emit) -> None:
         """A twin has no events of its own."""
+
+    @property
+    def rest(self) -> Callable[[], Awaitable[None]] | None:
+        """In a thread, so that the twin's clock stands still."""
+        if self._speed != "max":
+            return None
+
+        async def rest() -> None:
+            await asyncio.to_thread(threading.Event().wait, _REST)
+
+        return rest
 
     def transports(self) -> Mapping[str, Transport]:
         """The mock, under every name that hosts ask for."""

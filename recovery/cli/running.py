@@ -29,6 +29,7 @@ from recovery.errors import JournalError, OutputError, RefusedError, UsageError
 from recovery.inventory.ranges import fold
 from recovery.model.events import AnyEvent
 from recovery.planning import Prepared, Request
+from recovery.programs import words_of
 from recovery.service import Service
 
 _WAVES_SHOWN = 8
@@ -75,6 +76,13 @@ Set = Annotated[
 ListHosts = Annotated[
     bool, typer.Option("--list-hosts", help="Print the hosts that are selected, and end.")
 ]
+BlockerOption = Annotated[
+    str,
+    typer.Option(
+        "--blocker",
+        help="Program with its arguments, or URL, that says whether machines may be changed now.",
+    ),
+]
 
 
 @app.command("run")
@@ -93,6 +101,7 @@ def run_playbook(
     forks: Forks = 0,
     set_: Set = [],
     list_hosts: ListHosts = False,
+    blocker: BlockerOption = "",
     output: Output = "text",
     journal: JournalOption = "",
     verbose: Verbose = 0,
@@ -112,6 +121,7 @@ def run_playbook(
         mix=mix,
         check=check,
         concurrency=forks or acting.settings.concurrency or 0,
+        blocker=_blocker(blocker) or acting.settings.blocker,
         by=user(),
     )
     prepared = acting.prepare(request)
@@ -160,6 +170,7 @@ def triage(
         forks,
         [],
         False,
+        "",
         output,
         journal,
         verbose,
@@ -178,6 +189,7 @@ def race(
     mix: Mix = "",
     yes: Yes = False,
     forks: Forks = 0,
+    blocker: BlockerOption = "",
     output: Output = "text",
     journal: JournalOption = "",
     verbose: Verbose = 0,
@@ -198,6 +210,7 @@ def race(
         forks,
         [],
         False,
+        blocker,
         output,
         journal,
         verbose,
@@ -331,6 +344,15 @@ def carry_out(
                 f"warning: {error}; `{command(acting.settings.journal, 'show', run)}` tells the end"
             )
     return ending.code
+
+
+def _blocker(text: str) -> tuple[str, ...]:
+    if not text:
+        return ()
+    try:
+        return words_of(text)
+    except ValueError as error:
+        raise UsageError(f"--blocker {text!r}: {error}") from None
 
 
 def _assignments(pairs: list[str]) -> dict[str, str]:

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import getpass
 import os
-import selectors
-import signal
 import stat
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, cast
 
+from recovery import programs
 from recovery.errors import UsageError
 from recovery.model.credential import (
     AnySource,
@@ -167,57 +162,16 @@ def _command_text(name: str, source: FromCommand) -> str:
     if not source.argv:
         raise _missing(name, "its command is empty")
     program = source.argv[0]
-    null = subprocess.DEVNULL
     try:
-        process = subprocess.Popen(
-            source.argv,
-            stdin=null,
-            stdout=subprocess.PIPE,
-            stderr=null,
-            bufsize=0,
-            start_new_session=True,
-        )
+        ran = programs.run(source.argv, timeout=source.timeout, most_bytes=_MOST_BYTES)
+    except TimeoutError:
+        raise _missing(name, f"{program} did not end within {source.timeout:g} seconds") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a program's name"
         raise _missing(name, f"{program} cannot be started: {reason}") from None
-    stream = cast("IO[bytes]", process.stdout)
-    status: int | None = None
-    try:
-        raw, left = _bounded(stream, source.timeout)
-        if len(raw) <= _MOST_BYTES:
-            status = process.wait(left)
-    except (TimeoutError, subprocess.TimeoutExpired):
-        raise _missing(name, f"{program} did not end within {source.timeout:g} seconds") from None
-    finally:
-        stream.close()
-        if status is None:
-            _kill(process)
-    if status:
-        raise _missing(name, f"{program} ended with status {status}")
-    return _text(name, raw, program)
-
-
-def _bounded(stream: IO[bytes], timeout: float) -> tuple[bytes, float]:
-    """All that is printed, or a little more than is wanted, and the seconds that are left of `timeout`."""
-    until = time.monotonic() + timeout
-    parts = bytearray()
-    with selectors.DefaultSelector() as selector:
-        selector.register(stream, selectors.EVENT_READ)
-        while len(parts) <= _MOST_BYTES:
-            if not selector.select(max(until - time.monotonic(), 0)):
-                raise TimeoutError
-            part = stream.read(4096)
-            if not part:
-                break
-            parts += part
-    return bytes(parts), max(until - time.monotonic(), 0)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the program and all that it started: its children may live on, and hold its output open."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    if ran.status:
+        raise _missing(name, f"{program} ended with status {ran.status}")
+    return _text(name, ran.output, program)
 
 
 def _text(name: str, raw: bytes, origin: str) -> str:

@@ -263,3 +263,43 @@ def test_runs_that_begin_at_one_moment_are_told_apart(
     assert len({one.document["run"] for one in told}) == 4
     runs = cli("runs", "list", "-o", "json", "--journal", journal).document
     assert [run["counts"] for run in runs] == [{"recovered": 4}] * 4
+
+
+def test_a_blocker_holds_the_run_until_it_says_yes_also_after_a_resume(
+    home: Path, fleet: Path, cli: Cli, spawn: Spawn
+) -> None:
+    asked, journal = home / "asked", home / "j.db"
+    script = home / "blocker.sh"
+    script.write_text(
+        f"#!/bin/sh\n[ -e {home}/open ] && exit 0\necho x >> {asked}\necho CHG-1\nexit 1\n"
+    )
+    script.chmod(0o755)
+    words = ("run", "rollback", "--mock", "-i", fleet, "--blocker", script, "-o", "jsonl")
+    process = spawn((*words, "--journal", journal))
+    assert until(process.stdout, "run.held")["reason"] == "not now, says the blocker: CHG-1"
+    process.send_signal(signal.SIGTERM)
+    told = ended(process)
+    assert told.code == 130, told.err
+    assert not [line for line in told.lines if line["kind"] == "step.intended"]
+    process = spawn(("runs", "resume", "last", "-o", "jsonl", "--journal", journal))
+    until(process.stdout, "run.held")
+    (home / "open").touch()
+    told = ended(process)
+    assert (told.code, told.lines[-1]["counts"]) == (0, {"recovered": 4}), told.err
+
+
+def test_a_paused_run_whose_time_jumps_goes_on_when_it_is_told(
+    home: Path, fleet: Path, cli: Cli, spawn: Spawn
+) -> None:
+    journal = home / "j.db"
+    words = ("run", "rollback", "--mock", "-i", fleet, "--speed", "realtime", "-o", "jsonl")
+    process = spawn((*words, "--journal", journal))
+    until(process.stdout, "run.started")
+    process.send_signal(signal.SIGINT)
+    ended(process)
+    cli("runs", "pause", "last", "--journal", journal)
+    resume = ("runs", "resume", "last", "--speed", "max", "-o", "jsonl", "--journal", journal)
+    process = spawn(resume)
+    until(process.stdout, "run.held")
+    cli("runs", "unpause", "last", "--journal", journal)
+    assert ended(process).lines[-1]["counts"] == {"recovered": 4}
