@@ -16,6 +16,8 @@ import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Sequence
 
+import msgspec
+
 from recovery import programs
 from recovery.errors import UsageError
 from recovery.redact import scrub
@@ -59,48 +61,66 @@ def _ask_program(argv: tuple[str, ...], timeout: float) -> str:
     return _shown(ran.output) or f"{argv[0]} ended with status {ran.status}"
 
 
-def _page(url: str, timeout: float) -> Asking:
-    parts = urllib.parse.urlsplit(url)
+class _Page(msgspec.Struct, frozen=True):
+    """Where to ask."""
+
+    secure: bool
+    host: str
+    port: int | None
+    path: str
+
+
+def _page_of(url: str) -> _Page:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"blocker {url!r}: {error}") from None
     if not url.lower().startswith(_SCHEMES) or not parts.hostname:
         raise UsageError(f"blocker {url!r}: expected http://HOST/... or https://HOST/...")
     if parts.username is not None:
         raise UsageError(
             "blocker: a URL with a password in it would stand in the journal; use a program"
         )
-    try:
-        port = parts.port
-    except ValueError:
-        raise UsageError(f"blocker {url!r}: its port is not one") from None
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    host = parts.hostname
     path = urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, ""))
+    return _Page(parts.scheme == "https", parts.hostname, port, path)
 
-    def ask_page() -> str:
-        until = time.monotonic() + timeout
-        connection = kind(host, port, timeout=timeout)
-        cutter = threading.Timer(timeout, _break_off, (connection,))
-        try:
-            connection.connect()
-            cutter.start()  # a page that comes byte by byte keeps within every limit of the socket
-            connection.request("GET", path, headers={"Accept": "text/plain, */*"})
-            answer = connection.getresponse()
-            said = _judged(answer.status, _read(answer, until), host)
-            # What was broken off is no answer, not even one that began well.
-            return said if time.monotonic() < until else f"{host} did not answer in {timeout:g} s"
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            return f"{host} cannot be asked: {str(error) or type(error).__name__}"
-        finally:
-            cutter.cancel()
-            connection.close()
+
+def _page(url: str, timeout: float) -> Asking:
+    page = _page_of(url)
 
     async def ask() -> str:
         try:
             async with asyncio.timeout(timeout + 1.0):
-                return await asyncio.to_thread(ask_page)
+                return await asyncio.to_thread(_ask_page, page, timeout)
         except TimeoutError:
-            return f"{host} did not answer in {timeout:g} s"
+            return _late(page, timeout)
 
     return ask
+
+
+def _ask_page(page: _Page, timeout: float) -> str:
+    until = time.monotonic() + timeout
+    kind = http.client.HTTPSConnection if page.secure else http.client.HTTPConnection
+    connection = kind(page.host, page.port, timeout=timeout)
+    cutter = threading.Timer(timeout, _break_off, (connection,))
+    try:
+        connection.connect()
+        cutter.start()  # a page that comes byte by byte keeps within every limit of the socket
+        connection.request("GET", page.path, headers={"Accept": "text/plain, */*"})
+        answer = connection.getresponse()
+        said = _judged(answer.status, _read(answer, until), page.host)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return f"{page.host} cannot be asked: {str(error) or type(error).__name__}"
+    finally:
+        cutter.cancel()
+        connection.close()
+    # What was broken off is no answer, not even one that began well.
+    return said if time.monotonic() < until else _late(page, timeout)
+
+
+def _late(page: _Page, timeout: float) -> str:
+    return f"{page.host} did not answer in {timeout:g} s"
 
 
 def _break_off(connection: http.client.HTTPConnection) -> None:

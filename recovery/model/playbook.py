@@ -220,13 +220,19 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for one attempt."""
     retry: Retry = Retry()
     line: int = 0
+    may_change: bool | None = None
+    """What the spec of the step says of it; None where the spec is one of `STEPS`."""
 
     @property
     def changes(self) -> bool:
-        """Whether it changes the machine."""
-        spec = STEPS.get(self.name)
+        """Whether it changes the machine, by what it says itself or by its spec. Of what nothing is known, it does."""
         own = getattr(self.arguments, "changes", None)
-        return own if isinstance(own, bool) else spec is None or spec.changes
+        if isinstance(own, bool):
+            return own
+        if self.may_change is not None:
+            return self.may_change
+        spec = STEPS.get(self.name)
+        return spec is None or spec.changes
 
 
 class Playbook(msgspec.Struct, frozen=True, kw_only=True):

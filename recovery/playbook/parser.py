@@ -193,7 +193,12 @@ def _step(document: Document, path: Path, entry: Entry, specs: Mapping[str, Step
     timeout = seconds(document, (*place, "timeout"), values.pop("timeout", spec.timeout))
     arguments = _arguments(document, spec, values, place)
     return Step(
-        name=name, arguments=arguments, timeout=timeout, retry=retry, line=document.line(path)
+        name=name,
+        arguments=arguments,
+        timeout=timeout,
+        retry=retry,
+        line=document.line(path),
+        may_change=None if name in STEPS else spec.changes,
     )
 
 

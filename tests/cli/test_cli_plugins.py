@@ -74,3 +74,11 @@ def test_a_transport_of_a_plugin_is_the_way_to_its_hosts(cli: Cli, home: Path) -
     told = cli("triage", "-i", "birds.yaml")
     assert told.code == 5, told.err
     assert "the pigeon came back" in told.out
+
+
+def test_a_plugins_step_changes_machines_only_if_its_spec_says_so(cli: Cli, home: Path) -> None:
+    (home / "birds.yaml").write_text("hosts: {h1: {transport: pigeon, os: linux}}\n")
+    (home / "greet.yaml").write_text("playbook: greet\nsteps:\n  - triage\n  - greet\n")
+    told = cli("run", "greet.yaml", "-i", "birds.yaml", "-o", "json")
+    assert told.code == 5, told.err
+    assert told.document["counts"] == {"unreachable": 1}
