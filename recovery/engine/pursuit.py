@@ -192,6 +192,8 @@ class Pursuit:
 
     def admission(self) -> Turn | None:
         """None when the host may be changed now; else what it has to wait for."""
+        if self.context.phase == "stopping":
+            return Parked(0.0, "the run stops")
         if self.host.protected and self.host.name not in self.context.options.named:
             return self.finish(
                 Outcome.FAILED, "protected: it is changed only when it is named by itself (-l NAME)"

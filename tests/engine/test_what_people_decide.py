@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,6 +18,7 @@ from recovery.model.events import (
     AnyEvent,
     ApprovalAsked,
     Command,
+    HostAdmitted,
     RunHeld,
     StepFinished,
     WaveOpened,
@@ -208,6 +210,19 @@ def test_a_paused_run_whose_time_jumps_rests_until_somebody_speaks(path: Path) -
     assert stage.play(pause).counts == {"recovered": 9}
     assert len(rested) == 3
     assert len(set(rested)) == 1
+
+
+def test_no_act_is_begun_once_the_run_was_told_to_stop() -> None:
+    slow = Mix(default=Faults(exposed=1.0), latency=2.0)
+    stage = Stage(hosts(3), playbook("rollback"), slow)
+
+    def watch(event: AnyEvent, run: Run) -> None:
+        if isinstance(event, HostAdmitted):  # its session is opened next
+            asyncio.get_running_loop().call_later(0.2, run.stop)
+
+    assert stage.play(watch).code == 130
+    assert stage.kinds("host.admitted")
+    assert not stage.kinds("step.intended")
 
 
 def test_a_freeze_asks_in_the_profiles_words(path: Path) -> None:
