@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import platformdirs
@@ -21,10 +21,10 @@ _PREFIX = "RECOVERY_"
 _MOST_BYTES = 1_000_000
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
-_DURATIONS = ("ssh.look_timeout", "ssh.keepalive")
+_DURATIONS = ("ssh.look_timeout", "ssh.keepalive", "winrm.look_timeout")
 """Settings that may be written as `5s` or `1m30s` as well as in seconds."""
 
-_SECTIONS = ("ssh", "credentials")
+_SECTIONS = ("ssh", "winrm", "credentials")
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -56,6 +56,31 @@ class SshSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """New connections a second through one gateway."""
 
 
+class WinrmSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How WinRM sessions are opened. A host's variables say otherwise for it: `winrm_scheme`, `winrm_auth`, ..."""
+
+    scheme: Literal["", "https", "http"] = ""
+    """Empty is https, but http where the port is 5985. Over http messages are always encrypted."""
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    """Where a host names none; 0 is 5986 for https and 5985 for http."""
+    auth: Literal["ntlm", "kerberos", "credssp", "certificate", "basic"] = "ntlm"
+    """`basic` and `certificate` go over https only."""
+    ca_file: str = ""
+    """Certificates (PEM) that are believed; empty means the system's."""
+    verify: bool = True
+    """Check the server's certificate. Without it anybody on the way can pose as the host."""
+    proxy: str = ""
+    """`http://host:port`; the environment's proxies are never used."""
+    look_timeout: Positive = 2.0
+    """Seconds in which a host has to say that it speaks WinRM before a session is tried."""
+    operation_timeout: Count = 20
+    """Seconds after which a host answers a question for output even if there is none yet."""
+    read_timeout: Count = 60
+    """Seconds of silence after which a connection is given up."""
+    workers: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    """Processes that carry sessions; 0 is one for each processor."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that an operator can set once for all runs."""
 
@@ -70,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     blocker: tuple[str, ...] = ()
     """Program with its arguments, or one URL, that says before and during a run whether machines may be changed now."""
     ssh: SshSection = msgspec.field(default_factory=SshSection)
+    winrm: WinrmSection = msgspec.field(default_factory=WinrmSection)
     credentials: dict[str, CredentialDefinition] = {}
     """By the names that inventories use."""
 
@@ -120,14 +146,16 @@ def described(configuration: Configuration) -> Iterator[tuple[str, Any, str]]:
 
 def _types() -> dict[str, Any]:
     """Each setting that is one value: dotted name to type."""
-    top = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in _SECTIONS}
-    return top | {f"ssh.{f.name}": f.type for f in msgspec.structs.fields(SshSection)}
+    found = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in _SECTIONS}
+    for section, kind in (("ssh", SshSection), ("winrm", WinrmSection)):
+        found |= {f"{section}.{f.name}": f.type for f in msgspec.structs.fields(kind)}
+    return found
 
 
 def _flat(settings: Settings) -> Iterator[tuple[str, Any]]:
     for name in _types():
         section, _, key = name.rpartition(".")
-        yield name, getattr(settings.ssh if section else settings, key)
+        yield name, getattr(getattr(settings, section) if section else settings, key)
     for name, definition in settings.credentials.items():
         yield f"credentials.{name}", definition
 
@@ -141,7 +169,12 @@ def _assemble(values: Mapping[str, Any]) -> Settings:
             sections[section][key] = value
     if "journal" in own:
         own["journal"] = str(Path(own["journal"]).expanduser())
-    return Settings(**own, ssh=SshSection(**sections["ssh"]), credentials=sections["credentials"])
+    return Settings(
+        **own,
+        ssh=SshSection(**sections["ssh"]),
+        winrm=WinrmSection(**sections["winrm"]),
+        credentials=sections["credentials"],
+    )
 
 
 # --- the layers ---

@@ -94,19 +94,25 @@ class RealWorld:
         """Real time goes by itself."""
 
     def transports(self) -> Mapping[str, Transport]:
-        """SSH, and those of plug-ins. Raises `UnknownNameError` for hosts that ask for another way."""
+        """SSH, WinRM, and those of plug-ins. Raises `UnknownNameError` for hosts that ask for another way."""
         from recovery.transports.ssh import SshSettings, SshTransport
+        from recovery.transports.winrm import WinrmSettings, WinrmTransport
 
         makers = plugins.load_all("recovery.transports").plugins
-        others = {host.transport for host in self._fleet.hosts} - {"ssh"}
+        others = {host.transport for host in self._fleet.hosts} - {"ssh", "winrm"}
         for name in sorted(others - makers.keys()):
-            raise UnknownNameError("transport in this version", name, ["ssh", *makers])
+            raise UnknownNameError("transport in this version", name, ["ssh", "winrm", *makers])
         ssh = SshTransport(
             msgspec.convert(self._settings.ssh, SshSettings, from_attributes=True),
             self._credentials,
             self._gateway,
         )
-        return {"ssh": ssh, **{name: makers[name](self._credentials) for name in sorted(others)}}
+        winrm = WinrmTransport(
+            msgspec.convert(self._settings.winrm, WinrmSettings, from_attributes=True),
+            self._credentials,
+        )
+        own: dict[str, Transport] = {"ssh": ssh, "winrm": winrm}
+        return {**own, **{name: makers[name](self._credentials) for name in sorted(others)}}
 
     async def prepare(self) -> None:
         """Fetch every credential that a host names, so that people are asked before the run, and not in it."""

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from recovery.settings import SshSection
+from recovery.settings import SshSection, WinrmSection
 from recovery.transports.ssh import SshSettings
+from recovery.transports.winrm import WinrmSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = sorted((ROOT / "recovery").rglob("*.py"))
@@ -121,6 +123,13 @@ def test_finding_plugins_loads_none_of_them() -> None:
     assert "asyncssh" not in _loaded("import recovery.plugins as p; p.names('recovery.transports')")
 
 
-def test_what_can_be_set_for_ssh_is_what_the_transport_takes() -> None:
-    section = {field.name for field in msgspec.structs.fields(SshSection)}
-    assert section == {field.name for field in msgspec.structs.fields(SshSettings)}
+@pytest.mark.parametrize(
+    ("section", "taken"), [(SshSection, SshSettings), (WinrmSection, WinrmSettings)]
+)
+def test_what_can_be_set_is_what_the_transport_takes(section: Any, taken: Any) -> None:
+    given = {field.name: field.default for field in msgspec.structs.fields(section)}
+    assert given.keys() == {field.name for field in msgspec.structs.fields(taken)}
+
+
+def test_the_settings_for_winrm_are_the_transports_own() -> None:
+    assert msgspec.structs.asdict(WinrmSection()) == msgspec.structs.asdict(WinrmSettings())
