@@ -63,7 +63,14 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are told in a sentence, never by a traceback."""
-    from recovery.cli import exposure, inspecting, library, running, runs  # noqa: F401 - they add their commands
+    from recovery.cli import (  # noqa: F401 - they add their commands
+        examining,
+        exposure,
+        inspecting,
+        library,
+        running,
+        runs,
+    )
     from recovery.cli.output import flush, say, set_up
 
     set_up()

@@ -1,0 +1,55 @@
+"""Commands that look at files and disks instead of hosts."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from recovery.cli.main import app
+from recovery.cli.output import data, documents, inert, say
+from recovery.cli.shared import Output, form
+
+
+@app.command("evidence")
+def evidence(
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Crash dumps, event logs (.evtx), event XML; - is standard input."),
+    ],
+    incident: Annotated[
+        str, typer.Option(help="Look in dumps for the modules that this profile names.")
+    ] = "",
+    output: Output = "text",
+) -> int:
+    """What each file proves: crashes, restarts, stop codes. Damaged files are read as far as they go."""
+    from recovery.examining import examine  # noqa: PLC0415 - readers are loaded when there is something to read
+    from recovery.planning import read_incident  # noqa: PLC0415
+    from recovery.report.evidence import file_row  # noqa: PLC0415
+
+    shape = form(output, "text", "json", "jsonl")
+    modules = read_incident(incident)[0].crash.modules if incident else ()
+    examined = examine(files, modules=modules, stdin=sys.stdin.buffer)
+    for item in examined:
+        if item.error:
+            say(f"error: {inert(item.error)}")
+    rows = [file_row(item.file, item.found) for item in examined]
+    if shape == "text":
+        for row in rows:
+            _tell(row)
+    else:
+        documents(rows, shape)
+    return 2 if any(item.error for item in examined) else 0
+
+
+def _tell(row: dict[str, object]) -> None:
+    records, problems = row["records"], row["problems"]
+    said = f"; {row['meaning']}" if "meaning" in row else ""
+    data(f"{inert(str(row['file']))}: {row['kind']}{said}")
+    for record in records if isinstance(records, list) else ():
+        at = str(record["at"] or "at a time not known")[:19].replace("T", " ")
+        number = f"  event {record['event_id']}" if record["event_id"] is not None else ""
+        data(f"  {at}{number}  {inert(record['meaning'])}")
+    for problem in problems if isinstance(problems, list) else ():
+        data(f"  {'damaged: ' if row['damaged'] else ''}{inert(problem)}")

@@ -1,0 +1,212 @@
+"""Files that prove something about a machine: what kind each is, told by its content, and what it proves.
+
+A further kind is one more entry of `KINDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import msgspec
+
+from recovery.detect import bugchecks, dump_header, event_xml, evtx_file
+from recovery.detect.event_record import EventRecord
+from recovery.detect.event_xml import EventsRead
+
+_HEAD = 64 * 1024
+"""Bytes by which a kind is told."""
+_TRIAGE = 8 * 1024 * 1024
+"""Bytes of a dump that are searched for names; small dumps are shorter."""
+
+
+class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a file says. Times are by the clock of the machine that wrote it."""
+
+    kind: str
+    """As an event record's, `bugcheck` of a dump, or `live_report`."""
+    event_id: int | None = None
+    at: datetime | None = None
+    """UTC."""
+    stop_code: int | None = None
+    meaning: str
+    details: Mapping[str, Any] = {}
+    """What else it says, for JSON."""
+
+
+class FileEvidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file proves."""
+
+    kind: str
+    """A name in `KINDS`, or `unknown`."""
+    records: tuple[FileRecord, ...] = ()
+    problems: tuple[str, ...] = ()
+    """What of it was lost or makes no sense."""
+    details: Mapping[str, Any] = {}
+    """What it says as a whole, for JSON."""
+
+
+class Content(msgspec.Struct, frozen=True):
+    """A file that is being read."""
+
+    head: bytes
+    stream: BinaryIO
+    """At its beginning."""
+    enough: Callable[[], bool]
+    """Asked in between; once it says so the rest is left."""
+    modules: Sequence[str]
+    """Names to look for in dumps."""
+
+
+class FileKind(msgspec.Struct, frozen=True):
+    """A kind of file."""
+
+    name: str
+    recognises: Callable[[bytes], bool]
+    """By the file's first bytes."""
+    read: Callable[[Content], FileEvidence]
+
+
+def read(
+    stream: BinaryIO, *, enough: Callable[[], bool] = lambda: False, modules: Sequence[str] = ()
+) -> FileEvidence:
+    """What a file proves; `modules` are names to look for in dumps. Never raises for what it holds.
+
+    Raises `OSError` when not even its beginning can be read.
+    """
+    head = stream.read(_HEAD)
+    stream.seek(0)
+    content = Content(head, stream, enough, modules)
+    for kind in KINDS:
+        if kind.recognises(head):
+            return kind.read(content)
+    known = ", ".join(kind.name for kind in KINDS)
+    said = f"none of the kinds that are known ({known})" if head else "it is empty"
+    return FileEvidence(kind="unknown", problems=(said,))
+
+
+def event_details(event: EventRecord) -> dict[str, Any]:
+    """What an event says beside number, time, stop code and meaning; without what is not given."""
+    found: dict[str, Any] = {
+        "provider": event.provider,
+        "computer": event.computer,
+        "record_id": event.record_id,
+        **code_details(event.raw_stop_code),
+        "parameters": [f"0x{value:X}" for value in event.parameters],
+        "dump": event.dump_path,
+        "report": event.report_id,
+        "power_button": event.power_button,
+        "from_firmware": event.from_firmware,
+        "ran_until": msgspec.to_builtins(event.alive_until),
+        "ran_until_local": event.alive_until_local,
+        "started": msgspec.to_builtins(event.started),
+        "who": event.who,
+    }
+    return {name: value for name, value in found.items() if value not in (None, "", [], False)}
+
+
+def code_details(raw: int | None) -> dict[str, Any]:
+    """A stop code for people and as it stands in the record."""
+    if raw is None:
+        return {}
+    code = bugchecks.effective(raw)
+    marked = {"stop_code_raw": raw} if raw != code else {}
+    return {"stop_code_hex": f"0x{code:X}", "stop_code_name": bugchecks.name(code), **marked}
+
+
+def _events(kind: str, found: EventsRead) -> FileEvidence:
+    told = tuple(
+        FileRecord(
+            kind=event.kind,
+            event_id=event.event_id,
+            at=event.at,
+            stop_code=event.stop_code,
+            meaning=event.meaning,
+            details=event_details(event),
+        )
+        for event in found.records
+        if event.kind != "other"
+    )
+    others = len(found.records) - len(told)
+    return FileEvidence(
+        kind=kind,
+        records=told,
+        problems=found.problems,
+        details={"other_events": others} if others else {},
+    )
+
+
+def _event_xml(content: Content) -> FileEvidence:
+    return _events("event_xml", event_xml.read_all(content.stream.read(event_xml.LARGEST + 1)))
+
+
+def _evtx(content: Content) -> FileEvidence:
+    return _events("evtx", evtx_file.read_stream(content.stream, enough=content.enough))
+
+
+def _dump(content: Content) -> FileEvidence:
+    header = dump_header.read(content.head[: dump_header.HEAD])
+    if header is None or header.kind == "user":
+        meaning = "a dump of a program, which proves no crash of the machine"
+        return FileEvidence(kind="user_dump", details={"meaning": meaning})
+    mentioned = _mentioned(content)
+    details = {
+        **code_details(header.raw_stop_code),
+        "parameters": [f"0x{value:X}" for value in header.parameters],
+        "bits": header.bits,
+        "machine": header.machine,
+        "build": header.build,
+        "processors": header.processors,
+        "dump_type": header.dump_type,
+        "uptime": header.uptime,
+        "comment": header.comment,
+        "mentions": list(mentioned),
+    }
+    record = FileRecord(
+        kind="live_report" if header.live else "bugcheck",
+        at=None if header.crashed_at is None else datetime.fromtimestamp(header.crashed_at, UTC),
+        stop_code=header.stop_code if header.is_crash or not _captured(header) else None,
+        meaning=_dump_meaning(header)
+        + (f"; it mentions {', '.join(mentioned)}" if mentioned else ""),
+        details={name: value for name, value in details.items() if value not in (None, "", [])},
+    )
+    return FileEvidence(kind="dump", records=(record,), problems=header.problems)
+
+
+def _captured(header: dump_header.DumpHeader) -> bool:
+    """Whether the stop code is none of Windows' own: a tool wrote it."""
+    return header.stop_code is not None and not bugchecks.name(header.stop_code) and header.live
+
+
+def _dump_meaning(header: dump_header.DumpHeader) -> str:
+    if header.stop_code is None:
+        return "a dump of the system that names no stop code"
+    code = bugchecks.shown(header.stop_code)
+    if header.live:
+        return f"a report on a system that went on running ({code}), which proves no crash"
+    ran = f", {header.uptime:.0f} s after its start" if header.uptime is not None else ""
+    return f"blue screen: stop code {code}{ran}"
+
+
+def _mentioned(content: Content) -> tuple[str, ...]:
+    if not content.modules:
+        return ()
+    try:
+        return dump_header.mentions(content.stream.read(_TRIAGE), content.modules)
+    except OSError:
+        return dump_header.mentions(content.head, content.modules)
+
+
+def _is_kernel_dump(head: bytes) -> bool:
+    header = dump_header.read(head[: dump_header.HEAD])
+    return header is not None and header.kind == "kernel"
+
+
+KINDS: tuple[FileKind, ...] = (
+    FileKind("evtx", evtx_file.looks_like, _evtx),
+    FileKind("dump", _is_kernel_dump, _dump),
+    FileKind("user_dump", lambda head: head.startswith(b"MDMP"), _dump),
+    FileKind("event_xml", event_xml.looks_like, _event_xml),
+)
+"""In the order in which they are tried."""
