@@ -236,6 +236,13 @@ def _processes() -> Mapping[Os, tuple[str, ...]]:
     return {os: process_names(known, os) for os in systems}
 
 
+def winrm_means() -> Mapping[str, str]:
+    """The ways to sign in over WinRM, and what each of them still needs."""
+    from recovery.transports.winrm import means
+
+    return means()
+
+
 def plugin_warnings() -> tuple[str, ...]:
     """A sentence for each plug-in of ours that cannot be loaded."""
     groups: tuple[plugins.Group, ...] = ("recovery.transports", "recovery.steps")

@@ -19,7 +19,7 @@ from recovery.journal import views
 from recovery.journal.chain import Verified
 from recovery.report.status import host_rows
 from recovery.settings import described, load
-from recovery.worlds import plugin_warnings
+from recovery.worlds import plugin_warnings, winrm_means
 
 
 @app.command()
@@ -166,6 +166,7 @@ def doctor(context: typer.Context) -> None:
     data(f"open files: {soft} (may be raised to {hard})")
     for program in ("ssh", "ssh-agent"):
         data(f"{program}: {shutil.which(program) or 'not found'}")
+    data(f"winrm: {', '.join(f'{name} {state}' for name, state in winrm_means().items())}")
     data(f"credentials: {', '.join(settings.credentials) or 'none'}")
     for warning in plugin_warnings():
         data(f"warning: {inert(warning)}")

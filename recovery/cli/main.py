@@ -70,6 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         library,
         running,
         runs,
+        simulation,
     )
     from recovery.cli.output import flush, say, set_up
 

@@ -1,26 +1,17 @@
-"""How a command is started on Windows: one short line, and what follows on its standard input."""
+"""How a command is started on Windows, for actions whose script is still to come as well."""
 
 from __future__ import annotations
 
-import json
-
-import msgspec
-
+from recovery.errors import UnsupportedError
 from recovery.ports import Command
-
-_LINE = "powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -Command -"
-
-
-class Launch(msgspec.Struct, frozen=True):
-    """What to start on the endpoint, and what to give it."""
-
-    line: str
-    stdin: bytes = b""
+from recovery.remote import catalog
+from recovery.remote import launch as launching
+from recovery.remote.launch import Launch, Outer
 
 
-def launch(wanted: Command, *, outer: str) -> Launch:
+def launch(wanted: Command, *, outer: Outer) -> Launch:
     """How `wanted` is started through `outer`."""
-    del outer
-    settings = json.dumps({"TOKEN": wanted.token, **wanted.settings})
-    script = wanted.script.decode("ascii") or f"# {wanted.action}"
-    return Launch(_LINE, f"{settings}\n{script}\n# end of the script\n".encode("ascii"))
+    try:
+        return catalog.launch(wanted, outer=outer)
+    except UnsupportedError:
+        return launching.start(wanted, f"# {wanted.action}", outer=outer)

@@ -251,9 +251,7 @@ def _placed(fleet: Fleet) -> Fleet:
                 credential=host.credential or "simulation",
             )
         )
-    sites = {
-        name: msgspec.structs.replace(site, gateway="") for name, site in fleet.sites.items()
-    }
+    sites = {name: msgspec.structs.replace(site, gateway="") for name, site in fleet.sites.items()}
     return msgspec.structs.replace(fleet, hosts=tuple(hosts), sites=sites)
 
 

@@ -25,7 +25,8 @@ class Gate:
         self._fillers: list[socket.socket] = []
         self._state: State = "closed"
         self._listener = _bound(address, port)
-        self.address, self.port = self._listener.getsockname()[:2]
+        self.address = address
+        self.port: int = self._listener.getsockname()[1]
 
     def become(self, state: State) -> None:
         """Change what somebody meets who connects."""
@@ -57,7 +58,7 @@ class Gate:
         with contextlib.suppress(BlockingIOError, ConnectionError):
             while True:
                 connected, _ = self._listener.accept()
-                connected.setblocking(False)
+                connected.settimeout(0)
                 connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._arrive(connected)
 
@@ -71,7 +72,7 @@ class Gate:
     def _fill_queue(self) -> None:
         for _ in range(_FILLERS):
             filler = socket.socket(socket.AF_INET)
-            filler.setblocking(False)
+            filler.settimeout(0)
             filler.connect_ex((self.address, self.port))
             self._fillers.append(filler)
 
@@ -84,7 +85,7 @@ class Gate:
 def _bound(address: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setblocking(False)
+    listener.settimeout(0)
     try:
         listener.bind((address, port))
     except OSError:

@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
 
 from recovery.model.host import Host
 from recovery.ports import Command
 from recovery.sim.wire.gate import Gate, State, linger, reset
 from recovery.sim.wire.scripts import Scripts
-from recovery.sim.wire.shells import ConnectionCut, Outcome, Quotas, Shells, Work
+from recovery.sim.wire.shells import ConnectionCutError, Outcome, Quotas, Shells, Work
 from recovery.sim.wire.signing import Account, SignIn
 from recovery.sim.wire.winrm import Conversation
 from recovery.sim.world import World
@@ -36,7 +37,7 @@ class Surroundings(Protocol):
     speed: float
     """Seconds of the world in one of the system's."""
 
-    def begin(self, work: object) -> None:
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Carry a coroutine out beside the others."""
 
 
@@ -146,12 +147,10 @@ class WireMachine:
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         certificate = self.tls[0].der if self.tls else b""
         sign_in = SignIn(self._shared.account, certificate, denied=self.denies)
-        conversation = Conversation(
-            reader, writer, self.shells, sign_in, tls=self.tls is not None
-        )
+        conversation = Conversation(reader, writer, self.shells, sign_in, tls=self.tls is not None)
         try:
             await conversation.go_on()
-        except ConnectionCut:
+        except ConnectionCutError:
             linger(writer.get_extra_info("socket"))
         finally:
             self.refusals += sign_in.refusals

@@ -1,9 +1,8 @@
 """What proves who is who: a certificate authority of the simulation's own, certificates, and keys for SSH."""
 
-# ruff: noqa: TID253 - loaded only when machines are served
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from pathlib import Path
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
-_DAY = datetime.timedelta(days=1)
-_YEAR = datetime.timedelta(days=365)
+_DAY = dt.timedelta(days=1)
+_YEAR = dt.timedelta(days=365)
 
 
 class Certificate(msgspec.Struct, frozen=True):
@@ -30,7 +29,7 @@ class Certificate(msgspec.Struct, frozen=True):
 class Authority:
     """Issues certificates that nobody but tests and rehearsals believes."""
 
-    def __init__(self, folder: Path, now: datetime.datetime) -> None:
+    def __init__(self, folder: Path, now: dt.datetime) -> None:
         """Write `ca.pem` and everything that is issued into `folder`."""
         from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -97,8 +96,8 @@ class Authority:
         self,
         subject: x509.Name,
         key: EllipticCurvePrivateKey,
-        begins: datetime.datetime,
-        ends: datetime.datetime,
+        begins: dt.datetime,
+        ends: dt.datetime,
     ) -> x509.CertificateBuilder:
         from cryptography import x509
 
@@ -109,7 +108,9 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(begins)
             .not_valid_after(ends)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(
+                x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
+            )
         )
 
     def _signed(

@@ -18,7 +18,8 @@ from recovery.model.host import Host, Os
 from recovery.model.incident import Incident
 from recovery.ports import Command
 from recovery.remote import catalog
-from recovery.remote.launches import Launch, launch
+from recovery.remote.launch import Launch
+from recovery.remote.launches import launch
 
 _TOKEN = re.compile(rb"\{\nTOKEN=([A-Za-z0-9_-]{1,64})\n")
 _PLAIN = re.compile(r"([A-Z][A-Z_]*)='([^']*)'")
@@ -79,7 +80,7 @@ def _probes(os: Os, incident: Incident) -> Iterator[tuple[str, Command]]:
         settings = {"ARGV": _WORD} if action == "run" else {}
         try:
             probe = catalog.command(
-                action, host, incident, token="t", timeout=60.0, settings=settings
+                action, host, incident, token=action, timeout=60.0, settings=settings
             )
         except RecoveryError:
             continue

@@ -1,4 +1,4 @@
-"""The remote shells of one simulated Windows machine, with their quotas and the words of Windows when they are used up."""
+"""The remote shells of one simulated Windows machine, with their quotas and what Windows says when they are used up."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from recovery.sim.wire import soap
-from recovery.sim.wire.soap import Asked, Fault
+from recovery.sim.wire.soap import Asked, FaultError
 
 _CHUNK = 8_000
 """Bytes of output in one stream element."""
@@ -62,7 +62,7 @@ Plan = Callable[[str, bytes | None], Work | None]
 """From a command line and its complete standard input to what is to be done; None while input is still needed."""
 
 
-class ConnectionCut(Exception):
+class ConnectionCutError(Exception):
     """The machine falls silent or resets the connection in the middle of an operation."""
 
 
@@ -135,7 +135,7 @@ class Shells:
             self._close(identity)
 
     async def handle(self, asked: Asked) -> bytes:
-        """The reply to a request. Raises `Fault`, `ConnectionCut`."""
+        """The reply to a request. Raises `FaultError`, `ConnectionCutError`."""
         match asked.operation:
             case "Create":
                 return self._create(asked)
@@ -152,11 +152,11 @@ class Shells:
                 self._close(asked.shell)
                 return soap.acknowledged(asked)
             case _:
-                raise Fault(2150858817, "a:ActionNotSupported", "The action is not supported.")
+                raise FaultError(2150858817, "a:ActionNotSupported", "The action is not supported.")
 
     def _create(self, asked: Asked) -> bytes:
         if len(self._open) >= self._quotas.shells:
-            raise Fault(
+            raise FaultError(
                 _TOO_MANY_SHELLS,
                 "w:QuotaLimit",
                 "The WS-Management service cannot process the request. This user is allowed a maximum number of "
@@ -173,12 +173,14 @@ class Shells:
     def _start(self, asked: Asked) -> bytes:
         shell = self._shell(asked)
         if len(shell.processes) >= self._quotas.commands:
-            raise Fault(
+            raise FaultError(
                 _TOO_MANY_COMMANDS,
                 "w:QuotaLimit",
                 "The maximum number of concurrent operations for this user has been exceeded.",
             )
-        words = (soap.text(asked.body, f"r:CommandLine/r:{name}") for name in ("Command", "Arguments"))
+        words = (
+            soap.text(asked.body, f"r:CommandLine/r:{name}") for name in ("Command", "Arguments")
+        )
         process = _Process(" ".join(word for word in words if word))
         identity = str(uuid.uuid4()).upper()
         shell.processes[identity] = process
@@ -203,12 +205,16 @@ class Shells:
     def _send(self, asked: Asked) -> bytes:
         stream = soap.part(asked.body, "r:Send/r:Stream")
         if stream is None or stream.get("Name") != "stdin":
-            raise Fault(_NO_COMMAND, "w:InvalidSelectors", "The stream is not one of the shell's.")
+            raise FaultError(
+                _NO_COMMAND, "w:InvalidSelectors", "The stream is not one of the shell's."
+            )
         process = self._process(asked, stream.get("CommandId", ""))
         try:
             process.stdin += base64.b64decode(stream.text or "", validate=True)
         except binascii.Error:
-            raise Fault(2150858752, "w:SchemaValidationError", "The stream is not base64.") from None
+            raise FaultError(
+                2150858752, "w:SchemaValidationError", "The stream is not base64."
+            ) from None
         if len(process.stdin) > _MOST_INPUT:
             process.abort()
         elif stream.get("End", "").lower() in ("true", "1") and not process.begun:
@@ -223,7 +229,7 @@ class Shells:
             async with asyncio.timeout(asked.timeout):
                 await process.changed.wait()
         except TimeoutError:
-            raise Fault(
+            raise FaultError(
                 _TIMED_OUT,
                 "w:TimedOut",
                 "The WS-Management service cannot complete the operation within the time specified in "
@@ -231,14 +237,14 @@ class Shells:
                 sender=False,
             ) from None
         if process.aborted or process.outcome is None:
-            raise Fault(
+            raise FaultError(
                 _ABORTED,
                 "w:InternalError",
                 "The I/O operation has been aborted because of either a thread exit or an application request.",
                 sender=False,
             )
         if process.outcome.fate in ("reset", "gone"):
-            raise ConnectionCut
+            raise ConnectionCutError
         pieces, code = process.take()
         return soap.received(asked, identity, pieces, code)
 
@@ -254,7 +260,7 @@ class Shells:
     def _process(self, asked: Asked, identity: str) -> _Process:
         process = self._shell(asked).processes.get(identity)
         if process is None:
-            raise Fault(
+            raise FaultError(
                 _NO_COMMAND,
                 "w:InvalidSelectors",
                 "The WS-Management service cannot process the request because the request contained invalid selectors "
@@ -265,7 +271,7 @@ class Shells:
     def _shell(self, asked: Asked) -> _Shell:
         shell = self._open.get(asked.shell)
         if shell is None:
-            raise Fault(
+            raise FaultError(
                 _NO_SHELL,
                 "w:InvalidSelectors",
                 f"The request for the Windows Remote Shell with ShellId {asked.shell[:64]} failed because the shell "

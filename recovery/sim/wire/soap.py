@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
 import msgspec
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 MOST_BYTES = 512_000
 """Of one message: MaxEnvelopeSizekb of Windows is 500."""
@@ -31,7 +28,7 @@ _SPAN = re.compile(r"PT(?:(\d{1,6})M)?(?:(\d{1,6}(?:\.\d{1,6})?)S)?")
 _LONGEST_SPAN = 86_400.0
 
 
-class Fault(Exception):
+class FaultError(Exception):
     """The answer to a request that is not carried out: HTTP status 500 and these words."""
 
     def __init__(self, code: int, subcode: str, reason: str, *, sender: bool = True) -> None:
@@ -56,19 +53,19 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse(raw: bytes) -> Asked:
-    """The request. Raises `Fault` for what is not one."""
+    """The request. Raises `FaultError` for what is not one."""
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import ParseError, fromstring
 
     try:
         root = fromstring(raw, forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError):
-        raise Fault(
+        raise FaultError(
             2150858752, "w:SchemaValidationError", "The XML in the request is not valid."
         ) from None
     body = root.find("s:Body", _ROOMS)
     if body is None:
-        raise Fault(2150858752, "w:SchemaValidationError", "The request has no body.")
+        raise FaultError(2150858752, "w:SchemaValidationError", "The request has no body.")
     return Asked(
         operation=_text(root, "s:Header/a:Action").rpartition("/")[2],
         identity=_text(root, "s:Header/a:MessageID"),
@@ -132,9 +129,7 @@ def created(asked: Asked, shell: str) -> bytes:
 
 def started(asked: Asked, command: str) -> bytes:
     """A command was started."""
-    inner = (
-        f"<rsp:CommandResponse><rsp:CommandId>{command}</rsp:CommandId></rsp:CommandResponse>"
-    )
+    inner = f"<rsp:CommandResponse><rsp:CommandId>{command}</rsp:CommandId></rsp:CommandResponse>"
     return _reply(asked, f"{_SHELL}/CommandResponse", inner)
 
 
@@ -166,7 +161,7 @@ def acknowledged(asked: Asked) -> bytes:
     return _reply(asked, f"{_SHELL}/{operation}Response", f"<rsp:{operation}Response/>")
 
 
-def fault(asked: Asked | None, problem: Fault) -> bytes:
+def fault(asked: Asked | None, problem: FaultError) -> bytes:
     """Why a request was not carried out."""
     reason = escape(problem.reason)
     return _reply(

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import asyncssh
 
-from recovery.sim.wire.shells import ConnectionCut, Outcome, Work
+from recovery.sim.wire.shells import ConnectionCutError, Outcome, Work
 from recovery.sim.wire.signing import Account
 
 _MOST_INPUT = 4_000_000
@@ -22,8 +22,9 @@ _READ = 65_536
 class Machine(Protocol):
     """What answers behind the service."""
 
-    denies: bool
-    """Whether it lets nobody in."""
+    @property
+    def denies(self) -> bool:
+        """Whether it lets nobody in."""
 
     def plan_ssh(self, line: str, stdin: bytes) -> Work:
         """What comes of a command line with its complete standard input."""
@@ -88,13 +89,13 @@ class SshDoor:
             outcome = work.carry_out()
             try:
                 _tell(process, outcome)
-            except ConnectionCut:
+            except ConnectionCutError:
                 process.channel.get_connection().abort()
 
 
 def _tell(process: asyncssh.SSHServerProcess[bytes], outcome: Outcome) -> None:
     if outcome.fate in ("reset", "gone"):
-        raise ConnectionCut
+        raise ConnectionCutError
     process.stdout.write(outcome.stdout)
     process.stderr.write(outcome.stderr)
     if outcome.fate == "cut":

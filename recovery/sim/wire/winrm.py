@@ -11,7 +11,7 @@ import h11
 from recovery.sim.wire import soap
 from recovery.sim.wire.shells import Shells
 from recovery.sim.wire.signing import PROTOCOL, SealError, SignIn
-from recovery.sim.wire.soap import Asked, Fault
+from recovery.sim.wire.soap import Asked, FaultError
 
 _READ = 65_536
 _PLAIN = "application/soap+xml;charset=UTF-8"
@@ -21,7 +21,7 @@ _PATH = b"/wsman"
 Headers = list[tuple[str, str]]
 
 
-class _Answer(Exception):
+class _AnswerError(Exception):
     """An HTTP answer that ends the treatment of a request."""
 
     def __init__(self, status: int, headers: Iterable[tuple[str, str]] = ()) -> None:
@@ -51,7 +51,7 @@ class Conversation:
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_READ)
 
     async def go_on(self) -> None:
-        """Answer requests until the client closes or breaks the rules of HTTP. Raises `ConnectionCut`."""
+        """Answer requests until the client closes or breaks the rules of HTTP. Raises `ConnectionCutError`."""
         with contextlib.suppress(h11.RemoteProtocolError, ConnectionError):
             while True:
                 request, body = await self._request()
@@ -60,7 +60,7 @@ class Conversation:
                 try:
                     message, status, kind = await self._treat(request, body)
                     await self._send(status, [("Content-Type", kind)] if message else [], message)
-                except _Answer as answer:
+                except _AnswerError as answer:
                     await self._send(answer.status, answer.headers, b"")
                 if self._http.our_state is h11.MUST_CLOSE:
                     return
@@ -85,28 +85,25 @@ class Conversation:
                 return None, b""
 
     async def _treat(self, request: h11.Request, body: bytes) -> tuple[bytes, int, str]:
-        """The answer's body, status and type. Raises `_Answer` for one without a body."""
-        if request.method != b"POST":
-            raise _Answer(405, [("Allow", "POST")])
-        if request.target.partition(b"?")[0] != _PATH:
-            raise _Answer(404)
+        """The answer's body, status and type. Raises `_AnswerError` for one without a body."""
+        _check_target(request)
         headers = {name.decode(): value.decode("latin-1") for name, value in request.headers}
         if headers.get("wsmanidentify") == "unauthenticated" and soap.is_identify(body):
             return soap.identified(), 200, _PLAIN
         challenge = self._sign_in.step(headers.get("authorization", ""))
         if challenge:
-            raise _Answer(401, challenge)
+            raise _AnswerError(401, challenge)
         if not body:
-            raise _Answer(200)
+            raise _AnswerError(200)
         if PROTOCOL not in headers.get("content-type", ""):
             if not self._tls:
-                raise _Answer(403)
+                raise _AnswerError(403)
             message, status = await self._operate(body)
             return message, status, _PLAIN
         try:
             message, status = await self._operate(self._sign_in.unseal(body))
         except SealError:
-            raise _Answer(400) from None
+            raise _AnswerError(400) from None
         return self._sign_in.seal(message), status, _SEALED
 
     async def _operate(self, body: bytes) -> tuple[bytes, int]:
@@ -114,7 +111,7 @@ class Conversation:
         try:
             asked = soap.parse(body)
             return await self._shells.handle(asked), 200
-        except Fault as problem:
+        except FaultError as problem:
             return soap.fault(asked, problem), 500
 
     async def _send(self, status: int, headers: Headers, body: bytes) -> None:
@@ -126,3 +123,10 @@ class Conversation:
         ]
         self._writer.write(b"".join(part for part in parts if part))
         await self._writer.drain()
+
+
+def _check_target(request: h11.Request) -> None:
+    if request.method != b"POST":
+        raise _AnswerError(405, [("Allow", "POST")])
+    if request.target.partition(b"?")[0] != _PATH:
+        raise _AnswerError(404)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from recovery.transports.winrm.means import means
 from recovery.transports.winrm.settings import WinrmSettings
 from recovery.transports.winrm.transport import WinrmTransport
 
-__all__ = ["WinrmSettings", "WinrmTransport"]
+__all__ = ["WinrmSettings", "WinrmTransport", "means"]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import struct
 from collections.abc import Iterator
 from xml.etree.ElementTree import ParseError
 
@@ -68,33 +69,40 @@ def is_quota(error: WSManFaultError) -> bool:
     return "QuotaLimit" in (error.fault_subcode or "")
 
 
+_SAID: tuple[tuple[tuple[type[Exception], ...], type[TransportError], str], ...] = (
+    ((AuthenticationError,), AuthRefusedError, "{name} refused the sign-in"),
+    ((WinRMOperationTimeoutError,), SessionLostError, "{name} did not answer in its own time"),
+    ((WinRMTransportError,), ReplyError, "{name} answered with an HTTP status of no use"),
+    ((FloodError,), ReplyError, "{name} answered with more than any host sends"),
+    ((RedirectError,), TransportError, "{name} redirects elsewhere, which is not followed"),
+    (
+        (ClearTextError,),
+        TransportError,
+        "{name} answers in the clear where messages have to be encrypted",
+    ),
+    (
+        (ParseError, UnsafeAnswerError, StopIteration, AssertionError),
+        ReplyError,
+        "what {name} answers is not WS-Management",
+    ),
+)
+_UNEXPECTED = (ValueError, AttributeError, KeyError, IndexError, TypeError, struct.error)
+"""What pywinrm raises for answers that it did not think of."""
+
+
 def _of(error: Exception, name: str, *, opening: bool) -> TransportError | None:
-    match error:
-        case AuthenticationError():
-            return AuthRefusedError(f"{name} refused the sign-in")
-        case WSManFaultError():
-            return _of_fault(error, name)
-        case WinRMOperationTimeoutError():
-            return SessionLostError(f"{name} did not answer within its operation timeout")
-        case WinRMTransportError():
-            return ReplyError(f"{name} answered with HTTP status {error.code}")
-        case FloodError():
-            return ReplyError(f"{name} answered with more than any host sends")
-        case RedirectError():
-            return TransportError(f"{name} redirects to another address, which is not followed")
-        case ClearTextError():
-            return TransportError(f"{name} answers in the clear where messages have to be encrypted")
-        case ParseError() | UnsafeAnswerError() | StopIteration() | AssertionError():
-            return ReplyError(f"what {name} answers is not WS-Management")
-        case requests.RequestException() | HTTPError() | OSError():
-            return _of_network(error, name, opening=opening)
-        case SpnegoError() | PermissionError() | WinRMError():
-            return TransportError(f"{name} does not sign us in as agreed: {_spoken(error)}")
-        case ValueError() | AttributeError() | KeyError() | IndexError() | TypeError():
-            # What pywinrm does with answers that it did not expect.
-            return ReplyError(f"what {name} answers is not what was agreed")
-        case _:
-            return None
+    if isinstance(error, WSManFaultError):
+        return _of_fault(error, name)
+    for kinds, kind, text in _SAID:
+        if isinstance(error, kinds):
+            return kind(text.format(name=name))
+    if isinstance(error, PermissionError | SpnegoError | WinRMError):
+        return TransportError(f"{name} does not sign us in as agreed: {_spoken(error)}")
+    if isinstance(error, requests.RequestException | HTTPError | OSError):
+        return _of_network(error, name, opening=opening)
+    if isinstance(error, _UNEXPECTED):
+        return ReplyError(f"what {name} answers is not what was agreed")
+    return None
 
 
 def _of_fault(error: WSManFaultError, name: str) -> TransportError:

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import ssl
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import requests
 from typing_extensions import override
 from winrm.exceptions import WinRMTransportError
 from winrm.protocol import Protocol
-from winrm.transport import HAVE_CREDSSP, HAVE_KERBEROS, Transport
+from winrm.transport import Transport
 
 from recovery.errors import TransportError
 from recovery.transports.winrm.border import UnsafeAnswerError
@@ -19,10 +18,11 @@ from recovery.transports.winrm.line import Line, LineAdapter
 from recovery.transports.winrm.messages import Way
 from recovery.transports.winrm.trust import context_for
 
-_MISSING = "signing in by {auth} needs more libraries: pip install 'fleet-recovery[{auth}]'"
+if TYPE_CHECKING:
+    import requests
 
 
-class Channel(Transport):  # type: ignore[misc]
+class Channel(Transport):
     """What carries messages. Its session is ready before anything is sent over it."""
 
     def __init__(self, way: Way, line: Line, arguments: dict[str, Any]) -> None:
@@ -34,9 +34,9 @@ class Channel(Transport):  # type: ignore[misc]
     @override
     def build_session(self) -> requests.Session:
         """As the library's, on the line."""
-        if self.session is None:
-            self._on_line(super().build_session())
-        return self.session
+        session = self.session or super().build_session()
+        self._on_line(session)
+        return session
 
     @override
     def setup_encryption(self, session: requests.Session) -> None:
@@ -70,10 +70,7 @@ class Channel(Transport):  # type: ignore[misc]
 
 
 def protocol(way: Way, line: Line) -> Protocol:
-    """pywinrm's protocol over `line`. Raises `TransportError` for means that are not there."""
-    for auth, there in (("kerberos", HAVE_KERBEROS), ("credssp", HAVE_CREDSSP)):
-        if way.auth == auth and not there:
-            raise TransportError(_MISSING.format(auth=auth))
+    """Pywinrm's protocol over `line`. Raises `TransportError` for certificates that cannot be used."""
     https = way.endpoint.startswith("https:")
     arguments: dict[str, Any] = {
         "username": way.user or None,

@@ -171,6 +171,12 @@ class Worker(asyncio.SubprocessProtocol):
                 self._left_behind(self._ways[session], shell)
 
 
+def _heard(done: asyncio.Future[Outcome]) -> None:
+    """However it went."""
+    if not done.cancelled():
+        done.exception()
+
+
 def _lost(name: str, *, opening: bool) -> TransportError:
     message = f"the process that spoke with {name} has ended"
     return UnreachableError(message) if opening else SessionLostError(message)
@@ -219,6 +225,10 @@ class Crew:
 
         closing.add_done_callback(closed)
         return closing
+
+    def abandon(self, worker: Worker, session: int, name: str) -> None:
+        """Have the session closed, and wait for nothing."""
+        self.close(worker, session, name).add_done_callback(_heard)
 
     async def aclose(self) -> None:
         """Close everything, as far as the hosts let us within a few seconds."""

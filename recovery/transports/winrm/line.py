@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -28,6 +29,8 @@ MOST_BYTES = 4_000_000
 _CONNECT = 10.0
 _SHORTEST = 0.05
 _PIECE = 65_536
+_REDIRECTION = 3
+"""The first digit of such a status."""
 
 
 class FloodError(requests.RequestException):
@@ -147,7 +150,7 @@ class _Bounded(requests.Response):
         self, chunk_size: int | None = 1, decode_unicode: bool = False
     ) -> Iterator[Any]:
         read = 0
-        for piece in super().iter_content(_PIECE, decode_unicode):
+        for piece in super().iter_content(_PIECE):
             read += len(piece)
             if read > MOST_BYTES:
                 self.close()
@@ -170,10 +173,10 @@ class LineAdapter(HTTPAdapter):
         """Send within the time that is left. Redirects and answers in the clear are refused."""
         kwargs["timeout"] = self._line.timeouts()
         response = super().send(request, *args, **kwargs)
-        if response.is_redirect or 300 <= response.status_code < 400:
+        if response.is_redirect or response.status_code // 100 == _REDIRECTION:
             response.close()
             raise RedirectError
-        if response.status_code != 401:
+        if response.status_code != HTTPStatus.UNAUTHORIZED:
             self._line.pinned = True
             if self._line.sealed and _in_the_clear(response):
                 response.close()

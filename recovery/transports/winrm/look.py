@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from http import HTTPStatus
 
 import h11
 
@@ -88,7 +89,7 @@ async def _identified(
                 connection.receive_data(await reader.read(_MOST_BYTES))
             elif isinstance(event, h11.Response):
                 response = event
-                if event.status_code != 200:
+                if event.status_code != HTTPStatus.OK:
                     break
             elif isinstance(event, h11.Data):
                 body += event.data
@@ -118,9 +119,9 @@ def _request(connection: h11.Connection, place: Place) -> bytes:
 def _judged(response: h11.Response | None, body: bytes) -> Look:
     if response is None:
         return _NO_SERVER
-    if response.status_code == 200 and b"IdentifyResponse" in body:
+    if response.status_code == HTTPStatus.OK and b"IdentifyResponse" in body:
         return _ANSWERS
-    if response.status_code == 401:
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
         # The service is set not to say what it is before somebody has signed in.
         return _ANSWERS
-    return _REDIRECTS if 300 <= response.status_code < 400 else _NO_SERVER
+    return _REDIRECTS if any(name == b"location" for name, _ in response.headers) else _NO_SERVER

@@ -16,6 +16,7 @@ from recovery.errors import (
     TransportError,
     UnreachableError,
 )
+from recovery.transports.winrm.settings import Auth
 
 _LENGTH = struct.Struct(">I")
 _MOST_BYTES = 64_000_000
@@ -40,7 +41,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     endpoint: str
-    auth: str
+    auth: Auth
     user: str = ""
     password: str = ""
     key_file: str = ""

@@ -10,6 +10,7 @@ import msgspec
 from recovery.errors import TransportError
 from recovery.model.host import Host
 from recovery.ports import Credential
+from recovery.transports.winrm.means import missing
 from recovery.transports.winrm.messages import Way
 from recovery.transports.winrm.settings import Auth, WinrmSettings
 
@@ -35,6 +36,7 @@ _AUTHS: Mapping[str, Auth] = {
     "negotiate": "ntlm",
 }
 _TRUE = ("1", "true", "yes", "on", "validate")
+_DIGITS = 5
 _FALSE = ("0", "false", "no", "off", "ignore")
 
 
@@ -83,10 +85,16 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _check(self, credential: Credential, user: str) -> None:
-        named = f"credential {credential.name!r}" if credential.name else "a host without credential"
+        lacking = missing(self.auth)
+        if lacking:
+            message = f"{self.name} signs in by {self.auth}, which {lacking}"
+            raise TransportError(message)
+        named = (
+            f"credential {credential.name!r}" if credential.name else "a host without credential"
+        )
         if self.auth == "certificate":
             if not credential.key_file:
-                message = f"{self.name} signs in by certificate, and {named} is no `key_file` (PEM, certificate and key)"
+                message = f"{self.name} signs in by certificate, and {named} is no `key_file` (a PEM with both)"
                 raise TransportError(message)
         elif self.auth != "kerberos" and not (user and credential.password is not None):
             message = f"{self.name} signs in by {self.auth}, and {named} has no user and password"
@@ -108,12 +116,12 @@ def place_of(host: Host, settings: WinrmSettings) -> Place:
         auth=said.choice("auth", settings.auth, _AUTHS),
         user=host.user,
         ca_file=said.text("ca_file", settings.ca_file),
-        verify=said.switch("verify", settings.verify),
+        verify=said.switch("verify", default=settings.verify),
         proxy=said.text("proxy", settings.proxy),
         operation_timeout=operation,
         read_timeout=max(operation + 1, said.number("read_timeout", settings.read_timeout)),
         kerberos_host=said.text("kerberos_host", ""),
-        delegation=said.switch("delegation", False),
+        delegation=said.switch("delegation", default=False),
     )
     _check_secrecy(place, said.text("encryption", "auto"))
     return place
@@ -127,7 +135,7 @@ def _check_secrecy(place: Place, encryption: str) -> None:
         message = f"{place.name} signs in by {place.auth} over http: that is done over https only (winrm_scheme, port)"
         raise TransportError(message)
     if place.auth == "basic" and not place.verify:
-        message = f"{place.name} would get a password in clear without having proven who it is: set verify, or auth ntlm"
+        message = f"{place.name} would get a password without having proven who it is: set verify, or auth ntlm"
         raise TransportError(message)
 
 
@@ -151,11 +159,11 @@ class _Said:
         text = self.text(name, "")
         if not text:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) < 6):
+        if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS):
             raise self._wrong(name, text, "a number")
         return int(text)
 
-    def switch(self, name: str, default: bool) -> bool:  # noqa: FBT001 - a default is a value
+    def switch(self, name: str, *, default: bool) -> bool:
         text = self.text(name, "").lower()
         if not text:
             return default

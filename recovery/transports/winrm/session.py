@@ -12,8 +12,6 @@ from recovery.transports.winrm.crew import Crew, Worker
 from recovery.transports.winrm.messages import Answer, Run
 
 _CLOSE_SECONDS = 1.0
-LONGEST_LINE = 8191
-"""Characters that cmd.exe takes; longer lines it refuses, or cuts (Microsoft: command prompt line string limitation)."""
 
 
 class WinrmSession:
@@ -67,13 +65,7 @@ class WinrmSession:
                     await asyncio.shield(closing)
 
     def _wanted(self, command: Command) -> Run:
-        launched = launch(command, outer="cmd")
-        if len(launched.line) > LONGEST_LINE:
-            message = (
-                f"{command.action} needs a command line of {len(launched.line)} characters, and Windows takes "
-                f"{LONGEST_LINE}"
-            )
-            raise TransportError(message)
+        launched = launch(command, outer="cmd")  # cmd.exe is what the host's service starts
         return Run(
             id=self._crew.number(),
             session=self._number,

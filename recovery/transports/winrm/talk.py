@@ -103,7 +103,8 @@ class Talk:
         # Windows since 2012 R2 starts nothing without cmd.exe in between, so there is no use in asking it to.
         found: str | None = self._protocol.run_command(self._shell, line, console_mode_stdin=False)
         if not found:
-            raise ValueError("no command was started")  # noqa: TRY003, EM101
+            message = "no command was started"
+            raise ValueError(message)
         return found
 
     def _send(self, command: str, stdin: bytes) -> None:
@@ -173,4 +174,3 @@ def close_shell(way: Way, shell: str) -> None:
 def _is_whole(stdout: bytearray, end: bytes) -> bool:
     tail = bytes(stdout[-_END_LENGTH:])
     return bool(end) and tail.endswith((b"}\n", b"}\r\n")) and end in tail
-

@@ -73,9 +73,7 @@ class WinrmTransport:
         """An empty name is nobody's: Kerberos has its own cache."""
         return await self._credentials.get(host.credential) if host.credential else _NOBODY
 
-    async def _opened(
-        self, host: Host, way: Way, worker: Worker, timeout: float
-    ) -> WinrmSession:
+    async def _opened(self, host: Host, way: Way, worker: Worker, timeout: float) -> WinrmSession:
         number, session = self.crew.number(), self.crew.number()
         request = Open(id=number, session=session, way=way, timeout=timeout * (1 - _AHEAD))
         try:
@@ -89,7 +87,7 @@ class WinrmTransport:
             raise
         except asyncio.CancelledError:
             self.crew.cancel(worker, number)
-            self.crew.close(worker, session, host.name)
+            self.crew.abandon(worker, session, host.name)
             raise
         self._credentials.accepted(host.credential)
         return WinrmSession(self.crew, worker, session, host.name)
