@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,11 +13,18 @@ import msgspec
 
 from recovery.detect import evidence_file
 from recovery.detect.evidence_file import FileEvidence
+from recovery.detect.offline_rules import judge_disk
+from recovery.disk import linux, windows
+from recovery.disk.finding import folders, root_of
+from recovery.disk.install import Install
 from recovery.disk.opening import open_file
 from recovery.errors import InputError
+from recovery.model.evidence import Judgement
+from recovery.model.incident import Incident
 
 LONGEST = 120.0
 """Seconds for one file."""
+_MOST_PLACES = 64
 _LARGEST_INPUT = 256 * 1024 * 1024
 """Bytes that are taken from standard input."""
 
@@ -39,6 +47,33 @@ def examine(
 ) -> list[Examined]:
     """What each file proves, in order; `-` is `stdin`. One that cannot be read does not keep the others from it."""
     return [_one(file, modules, stdin, now) for file in files]
+
+
+def examine_disk(
+    name: str, incident: Incident, at: datetime, *, now: Callable[[], float] = time.monotonic
+) -> list[tuple[Install, Judgement]]:
+    """What a mounted disk proves of each system on it. `at`: now, UTC.
+
+    Reads only. Raises `InputError` when the folder cannot be read or holds neither Windows nor Linux.
+    """
+    root = root_of(name)
+    began = now()
+    found = [
+        windows.examine(folder, root, incident, at, lambda: now() - began > LONGEST)
+        for folder in windows.find(root)
+    ]
+    places = [root, *folders(root)][:_MOST_PLACES]
+    found += [linux.examine(place, root, incident, at) for place in places if linux.is_linux(place)]
+    if not found:
+        message = (
+            "holds neither a Windows folder nor a Linux: name the folder at which the disk is mounted; "
+            "a BitLocker volume has to be unlocked first"
+        )
+        raise InputError(message, file=name)
+    return [
+        (install, judge_disk(install.listing, install.crashes, incident, install.os))
+        for install in found
+    ]
 
 
 def _one(

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from recovery.cli.main import app
-from recovery.cli.output import data, documents, inert, say
+from recovery.cli.output import data, documents, inert, say, table
 from recovery.cli.shared import Output, form
+from recovery.worlds import SystemClock
 
 
 @app.command("evidence")
@@ -41,6 +42,31 @@ def evidence(
     else:
         documents(rows, shape)
     return 2 if any(item.error for item in examined) else 0
+
+
+def triage_disk(name: str, incident: str, output: str) -> int:
+    """What a mounted disk proves: one row for each system on it."""
+    from recovery.examining import examine_disk  # noqa: PLC0415
+    from recovery.planning import read_incident  # noqa: PLC0415
+    from recovery.report.evidence import disk_row  # noqa: PLC0415
+
+    shape = form(output, "text", "json", "jsonl")
+    profile = read_incident(incident)[0]
+    rows = [
+        disk_row(found, judged)
+        for found, judged in examine_disk(name, profile, SystemClock().now())
+    ]
+    if shape != "text":
+        documents(rows, shape)
+        return 0
+    table(
+        ("host", "place", "verdict", "because"),
+        [(row["name"], row["place"], row["verdict"], "; ".join(row["because"])) for row in rows],
+    )
+    for row in rows:
+        for problem in row["problems"]:
+            say(f"warning: {inert(problem)}")
+    return 0
 
 
 def _tell(row: dict[str, object]) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from recovery.cli.endings import command, journal_lost, tell_end
+from recovery.cli.examining import triage_disk
 from recovery.cli.exposure import tell_after
 from recovery.cli.main import app
 from recovery.cli.narrate import Interrupts, confirm, observer
@@ -144,6 +145,10 @@ def triage(
     context: typer.Context,
     inventory: Inventory = [],
     limit: Limit = [],
+    offline: Annotated[
+        str,
+        typer.Option(help="Look at the disk that is mounted at this folder instead of at hosts."),
+    ] = "",
     incident: IncidentOption = "",
     mock: Mock = False,
     speed: Speed = "max",
@@ -154,7 +159,12 @@ def triage(
     journal: JournalOption = "",
     verbose: Verbose = 0,
 ) -> int:
-    """Find out what state the hosts are in. Changes nothing."""
+    """Find out what state the hosts are in, or what the disk of one proves. Changes nothing."""
+    if offline:
+        if inventory or limit or mock:
+            raise UsageError("--offline looks at one mounted disk: it takes no -i, -l and --mock")
+        profile = incident or service(context).settings.incident or DEFAULT_INCIDENT
+        return triage_disk(offline, profile, output)
     return run_playbook(
         context,
         "triage",

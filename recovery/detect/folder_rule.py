@@ -12,11 +12,11 @@ from recovery.model.evidence import ArtifactFile, FileState
 from recovery.model.incident import Artifact
 
 
-def matches(artifact: Artifact, name: str) -> bool:
-    """Whether a file name is of the artifact's pattern; `*` and `?` only, case does not matter."""
+def matches(artifact: Artifact, name: str, *, case: bool) -> bool:
+    """Whether a file name is of the artifact's pattern; `*` and `?` only. `case`: whether case matters."""
     parts = (re.escape(part) for part in re.split(r"([*?])", artifact.pattern))
     pattern = "".join({r"\*": ".*", r"\?": "."}.get(part, part) for part in parts)
-    return re.fullmatch(pattern, name, re.IGNORECASE | re.DOTALL) is not None
+    return re.fullmatch(pattern, name, re.DOTALL | (0 if case else re.IGNORECASE)) is not None
 
 
 def state_of(artifact: Artifact, header: bytes, mtime: float) -> FileState:

@@ -74,7 +74,7 @@ def _judge_silent(case: CaseFile, incident: Incident, now: datetime) -> Judgemen
     if returns(case, incident) >= incident.crash.returns:
         return _say(Verdict.CRASH_LOOP, _loop_text(case, incident), silent)
     if case.listing is not None and case.listing.bad:
-        return _say(Verdict.EXPOSED, _listing_text(case.listing), silent)
+        return _say(Verdict.EXPOSED, listing_text(case.listing), silent)
     if case.fix is not None:
         return _say(
             Verdict.DEGRADED,
@@ -100,22 +100,22 @@ def _judge_answering(  # noqa: PLR0911 - one answer for each rule
     if listing.bad:
         return _judge_bad(case, incident, listing)
     if returns(case, incident) >= incident.crash.returns:
-        return _say(Verdict.CRASH_LOOP, _loop_text(case, incident), _listing_text(listing))
+        return _say(Verdict.CRASH_LOOP, _loop_text(case, incident), listing_text(listing))
     if case.fix is not None:
         return _judge_fixed(case, incident, platform)
     missing = _missing_services(case, platform)
     if missing:
-        return _say(Verdict.DEGRADED, _listing_text(listing), missing)
-    return _say(Verdict.HEALTHY, _listing_text(listing), f"up for {_span(case.boots[-1].up_for)}")
+        return _say(Verdict.DEGRADED, listing_text(listing), missing)
+    return _say(Verdict.HEALTHY, listing_text(listing), f"up for {_span(case.boots[-1].up_for)}")
 
 
 def _judge_bad(case: CaseFile, incident: Incident, listing: ArtifactListing) -> Judgement:
     if returns(case, incident) >= incident.crash.returns:
-        return _say(Verdict.CRASH_LOOP, _listing_text(listing), _loop_text(case, incident))
+        return _say(Verdict.CRASH_LOOP, listing_text(listing), _loop_text(case, incident))
     for crash in reversed(case.crashes):
         if this_incidents(crash, incident, case.clock_offset):
-            return _say(Verdict.CRASH_LOOP, _listing_text(listing), _crash_text(crash))
-    return _say(Verdict.EXPOSED, _listing_text(listing))
+            return _say(Verdict.CRASH_LOOP, listing_text(listing), crash_text(crash))
+    return _say(Verdict.EXPOSED, listing_text(listing))
 
 
 def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judgement:
@@ -130,7 +130,7 @@ def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judg
     crash = _crash_since_fix(case, incident, since[0])
     if crash is not None:
         return _say(
-            Verdict.CRASH_LOOP, fixed, f"it crashed anew after the fix: {_crash_text(crash)}"
+            Verdict.CRASH_LOOP, fixed, f"it crashed anew after the fix: {crash_text(crash)}"
         )
     missing = _missing_services(case, platform)
     if missing:
@@ -180,7 +180,8 @@ def _running(platform: Platform) -> tuple[str, ...]:
     return (f"protection runs: {', '.join(asked)}",) if asked else ()
 
 
-def _listing_text(listing: ArtifactListing) -> str:
+def listing_text(listing: ArtifactListing) -> str:
+    """A listing for an operator."""
     if not listing.exists:
         return f"no folder {listing.directory}"
     bad = sum(1 for file in listing.files if file.state == "bad")
@@ -200,7 +201,8 @@ def _loop_text(case: CaseFile, incident: Incident) -> str:
     )
 
 
-def _crash_text(crash: CrashRecord) -> str:
+def crash_text(crash: CrashRecord) -> str:
+    """A crash for an operator."""
     code = (
         f"stop code 0x{crash.stop_code:X}"
         if crash.stop_code is not None
