@@ -6,12 +6,30 @@ evidence. What the evidence does not tell is `unknown` or `dark`, never a hopefu
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from recovery.model.evidence import ArtifactListing, CrashRecord, Judgement, Verdict
+from recovery.detect.restarts import SLACK, crash_behind, restart_behind
+from recovery.model.evidence import (
+    ArtifactListing,
+    BootIdentity,
+    CrashRecord,
+    Judgement,
+    RestartCause,
+    Verdict,
+)
 from recovery.model.host import Os
 from recovery.model.incident import Artifact, Incident, Platform
 from recovery.model.state import CaseFile, SeenBoot
+
+_CLOCK_SLACK = 3600.0
+"""Seconds by which a record may lie in the future before its time is not believed."""
+_CAUSES: Mapping[RestartCause, str] = {
+    "planned": "somebody asked for a restart",
+    "power_button": "somebody held the power button",
+    "power_loss": "the power went, or nothing could be written",
+    "unexpected": "it went without a word",
+}
 
 
 def judge(case: CaseFile, incident: Incident, os: Os, now: datetime) -> Judgement:
@@ -29,12 +47,12 @@ def judge(case: CaseFile, incident: Incident, os: Os, now: datetime) -> Judgemen
 def this_incidents(crash: CrashRecord, incident: Incident, clock_offset: float = 0.0) -> bool:
     """Whether a crash record is one of this incident: after it began, with its stop code, module or text.
 
-    The record's time is by the host's clock; `clock_offset` (seconds ahead) is taken off first.
+    The record's time is by the host's clock; `clock_offset` (seconds ahead) is taken off first. A time that had not
+    yet come when the record was seen is of a clock that was wrong then, and tells nothing.
     """
-    if (
-        crash.crashed_at is not None
-        and crash.crashed_at - clock_offset < incident.began.timestamp()
-    ):
+    when = None if crash.crashed_at is None else crash.crashed_at - clock_offset
+    wrong = when is not None and when > crash.at.timestamp() + _CLOCK_SLACK
+    if when is not None and not wrong and when < incident.began.timestamp():
         return False
     rule = incident.crash
     if crash.module and rule.modules:
@@ -45,11 +63,38 @@ def this_incidents(crash: CrashRecord, incident: Incident, clock_offset: float =
 
 
 def returns(case: CaseFile, incident: Incident) -> int:
-    """How often the host came back in another boot that nobody asked for, within the profile's span up to the last."""
+    """How often the host came back in another boot that nobody asked for, within the profile's span up to the last.
+
+    A boot that a person caused by the host's own records, by a request or by the power button, is no return.
+    """
     if not case.boots:
         return 0
     earliest = case.boots[-1].first_seen - timedelta(seconds=incident.crash.within)
-    return sum(1 for boot in case.boots[1:] if not boot.asked_for and boot.first_seen >= earliest)
+    return sum(
+        1
+        for place, boot in enumerate(case.boots)
+        if place > 0
+        and not boot.asked_for
+        and boot.first_seen >= earliest
+        and not _by_a_person(case, incident, place)
+    )
+
+
+def own_crashes(case: CaseFile, incident: Incident) -> list[CrashRecord]:
+    """The crashes of this incident on record, oldest first."""
+    return [crash for crash in case.crashes if this_incidents(crash, incident, case.clock_offset)]
+
+
+def interrupted_by_hand(case: CaseFile, incident: Incident) -> bool:
+    """Whether the latest boot followed a restart or a hard power-off by a person, and no crash of this incident.
+
+    A power-off that left no word counts as one: whoever repairs machines pulls the plug. If it was a crash that could
+    not be written down, it will come again, and then it is a loop.
+    """
+    restart = restart_behind(case) if case.boots else None
+    if restart is None or restart.cause == "unexpected":
+        return False
+    return not any(crash_behind(case, crash) for crash in own_crashes(case, incident))
 
 
 def clock_is_off(case: CaseFile, artifact: Artifact) -> bool:
@@ -65,16 +110,14 @@ def _judge_silent(case: CaseFile, incident: Incident, now: datetime) -> Judgemen
     )
     if case.answered_at is None:
         return _say(Verdict.DARK, f"never answered, {silent}")
+    own = own_crashes(case, incident)
     if now - since >= timedelta(seconds=incident.crash.within):
-        flapping = returns(case, incident)
-        seen = (
-            f"came back {flapping} times before it fell silent for good: it may stand at a recovery screen",
-        )
-        return _say(Verdict.DARK, silent, *(seen if flapping else ()))
+        return _say(Verdict.DARK, silent, *_before_silence(case, incident, own))
     if returns(case, incident) >= incident.crash.returns:
         return _say(Verdict.CRASH_LOOP, _loop_text(case, incident), silent)
     if case.listing is not None and case.listing.bad:
-        return _say(Verdict.EXPOSED, listing_text(case.listing), silent)
+        verdict = Verdict.CRASH_LOOP if own else Verdict.EXPOSED
+        return _say(verdict, listing_text(case.listing), *map(crash_text, own[-1:]), silent)
     if case.fix is not None:
         return _say(
             Verdict.DEGRADED,
@@ -82,6 +125,21 @@ def _judge_silent(case: CaseFile, incident: Incident, now: datetime) -> Judgemen
             silent,
         )
     return _say(Verdict.DARK, silent)
+
+
+def _before_silence(
+    case: CaseFile, incident: Incident, own: Sequence[CrashRecord]
+) -> tuple[str, ...]:
+    """Silence after returns or crashes is no sign of health: Windows gives up after two starts that failed."""
+    flapping = returns(case, incident)
+    if flapping:
+        times = f"{flapping} time{'s' if flapping > 1 else ''}"
+        return (
+            f"came back {times} before it fell silent for good: it may stand at a recovery screen",
+        )
+    if own and case.fix is None:
+        return (f"{crash_text(own[-1])} before it fell silent: it may stand at a recovery screen",)
+    return ()
 
 
 def _judge_answering(  # noqa: PLR0911 - one answer for each rule
@@ -103,19 +161,23 @@ def _judge_answering(  # noqa: PLR0911 - one answer for each rule
         return _say(Verdict.CRASH_LOOP, _loop_text(case, incident), listing_text(listing))
     if case.fix is not None:
         return _judge_fixed(case, incident, platform)
-    missing = _missing_services(case, platform)
-    if missing:
-        return _say(Verdict.DEGRADED, listing_text(listing), missing)
-    return _say(Verdict.HEALTHY, listing_text(listing), f"up for {_span(case.boots[-1].up_for)}")
+    short = _safe_mode(case) or _missing_services(case, platform)
+    if short:
+        return _say(Verdict.DEGRADED, listing_text(listing), short)
+    own = own_crashes(case, incident)
+    past = [f"crashed before: {crash_text(crash)}" for crash in own[-1:]]
+    up_for = f"up for {_span(case.boots[-1].up_for)}"
+    return _say(Verdict.HEALTHY, listing_text(listing), *past, up_for)
 
 
 def _judge_bad(case: CaseFile, incident: Incident, listing: ArtifactListing) -> Judgement:
+    safe = [text for text in (_safe_mode(case),) if text]
     if returns(case, incident) >= incident.crash.returns:
-        return _say(Verdict.CRASH_LOOP, listing_text(listing), _loop_text(case, incident))
-    for crash in reversed(case.crashes):
-        if this_incidents(crash, incident, case.clock_offset):
-            return _say(Verdict.CRASH_LOOP, listing_text(listing), crash_text(crash))
-    return _say(Verdict.EXPOSED, listing_text(listing))
+        return _say(Verdict.CRASH_LOOP, listing_text(listing), _loop_text(case, incident), *safe)
+    own = own_crashes(case, incident)
+    if own:
+        return _say(Verdict.CRASH_LOOP, listing_text(listing), crash_text(own[-1]), *safe)
+    return _say(Verdict.EXPOSED, listing_text(listing), *safe)
 
 
 def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judgement:
@@ -132,9 +194,9 @@ def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judg
         return _say(
             Verdict.CRASH_LOOP, fixed, f"it crashed anew after the fix: {crash_text(crash)}"
         )
-    missing = _missing_services(case, platform)
-    if missing:
-        return _say(Verdict.DEGRADED, fixed, missing)
+    short = _safe_mode(case) or _missing_services(case, platform)
+    if short:
+        return _say(Verdict.DEGRADED, fixed, short)
     up_for = since[-1].up_for
     changed = f"boot identity changed after the fix ({len(since)} boot{'s' if len(since) > 1 else ''} since)"
     if up_for < platform.proof.settle:
@@ -143,6 +205,7 @@ def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judg
             fixed,
             changed,
             f"up for {_span(up_for)} of {_span(platform.proof.settle)}",
+            *_interruption(case),
         )
     return _say(
         Verdict.RECOVERED,
@@ -155,17 +218,39 @@ def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judg
 
 def _crash_since_fix(case: CaseFile, incident: Incident, first: SeenBoot) -> CrashRecord | None:
     """A crash of this incident that happened after the first boot that followed the fix began."""
-    began = first.identity.boot_time
-    if began is None:
-        return None
-    for crash in case.crashes:
-        if (
-            crash.crashed_at is not None
-            and crash.crashed_at > began
-            and this_incidents(crash, incident, case.clock_offset)
-        ):
-            return crash
-    return None
+    own = own_crashes(case, incident)
+    return next((crash for crash in own if _happened_since(crash, first.identity)), None)
+
+
+def _happened_since(crash: CrashRecord, boot: BootIdentity) -> bool:
+    """Whether a crash ended this boot or a later one. What this boot wrote down is of the crash that led to it."""
+    if boot.boot_time is None or crash.crashed_at is None:
+        return False
+    seen_until = boot.clock if boot.clock is not None else boot.boot_time
+    if crash.logged_at is not None and crash.logged_at <= seen_until:
+        return False
+    return crash.crashed_at > boot.boot_time + SLACK
+
+
+def _by_a_person(case: CaseFile, incident: Incident, place: int) -> bool:
+    restart = restart_behind(case, place)
+    if restart is None or restart.cause not in ("planned", "power_button"):
+        return False
+    return not any(crash_behind(case, crash, place) for crash in own_crashes(case, incident))
+
+
+def _interruption(case: CaseFile) -> tuple[str, ...]:
+    """Why the latest boot came about, where the host's records tell of something else than a crash."""
+    restart = restart_behind(case)
+    if restart is None or case.boots[-1].asked_for:
+        return ()
+    return (f"before that {_CAUSES[restart.cause]} ({restart.record})",)
+
+
+def _safe_mode(case: CaseFile) -> str:
+    """What was last seen of Safe Mode holds until another look: a start in it proves nothing."""
+    mode = case.facts.safe_mode if case.facts is not None else ""
+    return f"it runs in Safe Mode ({mode}), where a start proves nothing" if mode else ""
 
 
 def _missing_services(case: CaseFile, platform: Platform) -> str:

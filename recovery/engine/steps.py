@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
+from recovery.detect.rules import interrupted_by_hand
 from recovery.engine.context import GO, Parked, Turn, WaitsForGate
 from recovery.engine.pursuit import Pursuit
 from recovery.errors import TransportError
@@ -97,13 +98,17 @@ class Settle:
         boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
         if boot is None:
             return pursuit.failed(step, "the host did not say which boot it is in")
-        if before is not None and _crashed_anew(before, boot, pursuit):
-            message = "it restarted again by itself while it should have settled"
-            pursuit.emit_finished(step, "new_crash", message, evidence=evidence)
-            return GO
         case = pursuit.state.case
         for item in evidence:
             case = add_evidence(case, item)
+        if (
+            before is not None
+            and _crashed_anew(before, boot, pursuit)
+            and not interrupted_by_hand(case, pursuit.context.incident)
+        ):
+            message = "it restarted again by itself while it should have settled"
+            pursuit.emit_finished(step, "new_crash", message, evidence=evidence)
+            return GO
         left = span - case.boots[-1].up_for
         if left > 0:
             pursuit.observe(*evidence)

@@ -37,6 +37,7 @@ from recovery.model.evidence import (
     PersonReport,
     Reachability,
     RebootMark,
+    RestartRecord,
     ServiceState,
     UndoApplied,
     UpdateHistory,
@@ -163,6 +164,11 @@ def _crash(evidence: CrashRecord) -> str:
     return f"crash{code}{_tail(evidence.module, ' in ')}{_tail(evidence.record, ', told by ')}"
 
 
+def _restart(evidence: RestartRecord) -> str:
+    cause = evidence.cause.replace("_", " ")
+    return f"restart: {cause}{_tail(evidence.who, ' by ')}{_tail(evidence.record, ', told by ')}"
+
+
 def _service(evidence: ServiceState) -> str:
     return (
         f"{evidence.name} {'runs' if evidence.running else 'does not run'}{_tail(evidence.detail)}"
@@ -182,6 +188,7 @@ _SIGHTS: Mapping[type, Callable[[Any], str]] = {
     BootIdentity: _boot,
     ArtifactListing: _listing,
     CrashRecord: _crash,
+    RestartRecord: _restart,
     ServiceState: _service,
     RebootMark: lambda _evidence: "a restart was asked for and has not come yet",
     FixApplied: lambda evidence: (

@@ -33,7 +33,16 @@ def log(events: Sequence[Event], per_chunk: int = 20) -> bytes:
     parts = [events[i : i + per_chunk] for i in range(0, len(events), per_chunk)]
     chunks = [chunk(part, 1 + place * per_chunk) for place, part in enumerate(parts)]
     fields = struct.pack(
-        "<8sQQQIHHHH", b"ElfFile\0", 0, len(chunks) - 1, len(events) + 1, 128, 1, 3, 4096, len(chunks)
+        "<8sQQQIHHHH",
+        b"ElfFile\0",
+        0,
+        len(chunks) - 1,
+        len(events) + 1,
+        128,
+        1,
+        3,
+        4096,
+        len(chunks),
     ).ljust(120, b"\0")
     header = (fields + struct.pack("<II", 0, zlib.crc32(fields))).ljust(FILE_HEADER, b"\0")
     return header + b"".join(chunks)
@@ -64,7 +73,16 @@ def _record(event: Event, number: int, place: int) -> bytes:
     definition = struct.pack("<I16sI", 0, number.to_bytes(16, "little"), len(body))
     sizes = b"".join(struct.pack("<HBB", len(value), kind, 0) for kind, value in values)
     found = b"".join(value for _, value in values)
-    xml = b"\x0f\x01\x01\x00" + instance + definition + body + struct.pack("<I", len(values)) + sizes + found + b"\0"
+    xml = (
+        b"\x0f\x01\x01\x00"
+        + instance
+        + definition
+        + body
+        + struct.pack("<I", len(values))
+        + sizes
+        + found
+        + b"\0"
+    )
     size = 24 + len(xml) + 4
     size += -size % 8
     head = struct.pack("<4sIQQ", b"**\0\0", size, number, _filetime(event.at))
@@ -126,11 +144,15 @@ class _Template:
             self.out += b"\x46" if place < len(attributes) else b"\x06"
             self.name(key)
             if isinstance(value, str):
-                self.out += struct.pack("<BBH", 0x05, _STRING, len(value)) + value.encode("utf-16-le")
+                self.out += struct.pack("<BBH", 0x05, _STRING, len(value)) + value.encode(
+                    "utf-16-le"
+                )
             else:
                 self.substitute(*value)
 
-    def leaf(self, name: str, kind: int, value: bytes, **attributes: str | tuple[int, bytes]) -> None:
+    def leaf(
+        self, name: str, kind: int, value: bytes, **attributes: str | tuple[int, bytes]
+    ) -> None:
         """An element that holds one value."""
         self.open(name, **attributes)
         self.substitute(kind, value)

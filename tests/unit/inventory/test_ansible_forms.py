@@ -192,7 +192,9 @@ def test_a_group_may_be_empty_or_named_alone(here: Path) -> None:
 def test_yaml_that_is_not_of_one_document(here: Path) -> None:
     with pytest.raises(InputError, match=r"two.yaml:2: not YAML"):
         read("web: {hosts: {a: }}\n---\nweb: {hosts: {b: }}\n", "two.yaml")
-    with pytest.raises(InputError, match=r"date.yaml:1: .2024-13-40. is not a value \(month must be in 1..12\)"):
+    with pytest.raises(
+        InputError, match=r"date.yaml:1: .2024-13-40. is not a value \(month must be in 1..12\)"
+    ):
         read("web: {hosts: {a: {when: 2024-13-40}}}\n", "date.yaml")
 
 
