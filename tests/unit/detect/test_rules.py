@@ -11,6 +11,8 @@ import msgspec
 import pytest
 import yaml
 
+from recovery.detect import event_xml
+from recovery.detect.crashes import fold
 from recovery.detect.rules import judge
 from recovery.model.evidence import (
     AnyEvidence,
@@ -19,13 +21,16 @@ from recovery.model.evidence import (
     BootIdentity,
     CrashRecord,
     FixApplied,
+    MachineFacts,
     PersonReport,
     Reachability,
+    RestartRecord,
     ServiceState,
     UndoApplied,
 )
 from recovery.model.incident import Artifact, Crash, Incident, Platform, Proof, Remedy
 from recovery.model.state import CaseFile, add_evidence
+from tests.unit.detect import event_text
 
 CASES = [
     case
@@ -52,15 +57,32 @@ def incident(services: tuple[str, ...]) -> Incident:
         name="x",
         title="x",
         began=datetime(2024, 7, 19, 4, 9, tzinfo=UTC),
-        platforms={"linux": platform},
+        platforms={"linux": platform, "windows": platform},
         crash=Crash(stop_codes=(0x50, 0x7E), modules=("csagent.sys",), texts=("csagent",)),
     )
 
 
-def evidence_of(item: dict[str, Any]) -> AnyEvidence:
+def evidence_of(item: dict[str, Any]) -> tuple[AnyEvidence, ...]:
     at = ZERO + timedelta(minutes=item["at"])
+    if "events" in item:
+        text = "\n".join(event_text.from_case(event, ZERO) for event in item["events"])
+        return fold(event_xml.read(text.encode()), (), at=at, source="test")
     kind = next(name for name in item if name in MAKERS)
-    return MAKERS[kind](item, {"at": at, "source": "test"})
+    return (MAKERS[kind](item, {"at": at, "source": "test"}),)
+
+
+def minute(item: dict[str, Any], name: str) -> float | None:
+    return ZERO.timestamp() + 60 * item[name] if name in item else None
+
+
+def restart(item: dict[str, Any], seen: dict[str, Any]) -> AnyEvidence:
+    return RestartRecord(
+        **seen,
+        cause=item["restart"],
+        restarted_at=minute(item, "asked_at"),
+        logged_at=minute(item, "logged"),
+        record="test",
+    )
 
 
 def boot(item: dict[str, Any], seen: dict[str, Any]) -> AnyEvidence:
@@ -84,11 +106,12 @@ def crash(item: dict[str, Any], seen: dict[str, Any]) -> AnyEvidence:
         time = datetime.fromisoformat(item["time"])
     return CrashRecord(
         **seen,
-        crashed_at=time.timestamp(),
+        crashed_at=None if "undated" in item else time.timestamp(),
         stop_code=item.get("crash"),
         module=item.get("module", ""),
         text=item.get("panic", ""),
         record="test",
+        logged_at=minute(item, "logged"),
     )
 
 
@@ -99,6 +122,8 @@ MAKERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], AnyEvidence]] = {
     "folder": folder,
     "crash": crash,
     "panic": crash,
+    "restart": restart,
+    "safe": lambda item, seen: MachineFacts(**seen, safe_mode=item["safe"]),
     "fix": lambda item, seen: FixApplied(**seen, intent="i", files=1, boot_id=item["fix"]),
     "undo": lambda _item, seen: UndoApplied(**seen, intent="u", files=1),
     "service": lambda item, seen: ServiceState(
@@ -115,7 +140,8 @@ def test_verdict(case: dict[str, Any]) -> None:
         if "asked" in item:
             file = msgspec.structs.replace(file, reboot_asked=item["asked"])
         else:
-            file = add_evidence(file, evidence_of(item))
+            for evidence in evidence_of(item):
+                file = add_evidence(file, evidence)
     latest = max((item["at"] for item in case["evidence"]), default=0)
     now = ZERO + timedelta(minutes=case.get("now", latest))
     judged = judge(file, incident(tuple(case.get("services", ()))), case.get("os", "linux"), now)
