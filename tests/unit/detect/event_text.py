@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
@@ -19,7 +19,7 @@ POWER = {
 }
 
 
-def event(  # noqa: PLR0913 - the parts of a record
+def event(
     provider: Mapping[str, str],
     number: int,
     at: str,
@@ -47,9 +47,13 @@ def event(  # noqa: PLR0913 - the parts of a record
     )
 
 
-def bugcheck(at: str, code: str = "0x00000050", report: str = "r", dump: str = "", **more: Any) -> str:
+def bugcheck(
+    at: str, code: str = "0x00000050", report: str = "r", dump: str = "", **more: Any
+) -> str:
     """1001 of the blue screen."""
-    first = f"{code} (0xffff840500000074, 0x0000000000000000, 0xfffff806715114ed, 0x0000000000000002)"
+    first = (
+        f"{code} (0xffff840500000074, 0x0000000000000000, 0xfffff806715114ed, 0x0000000000000002)"
+    )
     path = dump or r"C:\Windows\MEMORY.DMP"
     return event(WER, 1001, at, {"param1": first, "param2": path, "param3": report}, **more)
 
@@ -105,7 +109,7 @@ def application_report(at: str, **more: Any) -> str:
     return event(provider, 1001, at, data, channel="Application", **more)
 
 
-MAKERS = {
+MAKERS: Mapping[str, Callable[..., str]] = {
     "bugcheck": bugcheck,
     "dirty": dirty_restart,
     "planned": planned,
@@ -120,9 +124,11 @@ def from_case(item: Mapping[str, Any], zero: datetime) -> str:
     at = zero + timedelta(minutes=item[kind])
     shown = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f0Z")
     more = {name: value for name, value in item.items() if name != kind}
-    number = int(item[kind] * 60) + list((*MAKERS, "unexpected", "no_dump")).index(kind) * 100_000
+    number = int(item[kind] * 60) + [*MAKERS, "unexpected", "no_dump"].index(kind) * 100_000
     if kind == "unexpected":
         return unexpected(shown, at - timedelta(minutes=1), record=number)
     if kind == "no_dump":
-        return event({"Name": "volmgr"}, 161, shown, ["", r"\Device\HarddiskVolume3"], record=number)
+        return event(
+            {"Name": "volmgr"}, 161, shown, ["", r"\Device\HarddiskVolume3"], record=number
+        )
     return MAKERS[kind](shown, record=number, **more)
