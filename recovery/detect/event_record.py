@@ -139,7 +139,8 @@ def _bugcheck(raw: RawEvent, plain: EventRecord) -> EventRecord:
 
 def _old_bugcheck(raw: RawEvent, plain: EventRecord) -> EventRecord:
     """Windows XP and 2003: five hex numbers without a prefix."""
-    numbers = [_number(f"0x{value.strip()}") for _, value in raw.data[:5]]
+    digits = (value.strip().lower().removeprefix("0x") for _, value in raw.data[:5])
+    numbers = [_number(f"0x{value}") for value in digits]
     code = bugchecks.effective(numbers[0]) if numbers else 0
     return msgspec.structs.replace(
         plain,

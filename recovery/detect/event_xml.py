@@ -6,6 +6,7 @@ not matter, and no document type and no entity of the file ever reaches the pars
 
 from __future__ import annotations
 
+import base64
 import codecs
 import html
 import re
@@ -29,6 +30,8 @@ _MOST_BINARY = 4096
 _NUMBER = re.compile(r"[0-9]{1,19}")
 _TAG = re.compile(r"<(/?)(?:[\w.-]+:)?Event(?:\s[^<>]*)?(/?)>")
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
+_STRING = re.compile(r"<string>(.*?)</string>", re.DOTALL)
+"""Some readers of logs put the strings of one datum so."""
 _PREFIX = re.compile(r"<(/?)[\w.-]+:(?=\w)")
 _CHARACTER = r"\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff"
 _ILLEGAL = re.compile(rf"[^{_CHARACTER}]")
@@ -188,7 +191,10 @@ def _raw(event: Element) -> RawEvent | None:
 def _data(holder: Element | None) -> Iterator[tuple[str, str]]:
     for element in holder if holder is not None else ():
         if _local(element) == "Data":
-            yield _attributes(element).get("Name", ""), _text(element)
+            name, text = _attributes(element).get("Name", ""), _text(element)
+            strings = [_text(inner) for inner in element if _local(inner) == "string"]
+            strings = strings or _STRING.findall(text)
+            yield from (("", string.strip()) for string in strings) if strings else ((name, text),)
 
 
 def _local(element: Element) -> str:
@@ -210,7 +216,16 @@ def _integer(text: str) -> int | None:
 
 
 def _bytes(text: str) -> bytes:
+    """Hex as Windows writes it, or base64 as some readers of logs do."""
+    text = "".join(text[: 2 * _MOST_BINARY].split())
     try:
-        return bytes.fromhex(text[: 2 * _MOST_BINARY])
+        return bytes.fromhex(text)
+    except ValueError:
+        return _base64(text)
+
+
+def _base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
     except ValueError:
         return b""
