@@ -81,11 +81,7 @@ def _one(
 ) -> Examined:
     began = now()
     try:
-        if file == "-" and stdin is not None:
-            stream: BinaryIO = io.BytesIO(stdin.read(_LARGEST_INPUT))
-        else:
-            stream = open_file(Path(file))
-        with stream:
+        with _opened(file, stdin) as stream:
             found = evidence_file.read(
                 stream, modules=modules, enough=lambda: now() - began > LONGEST
             )
@@ -99,3 +95,12 @@ def _one(
             file, FileEvidence(kind="unknown", problems=("it could not be read",)), said
         )
     return Examined(file, found)
+
+
+def _opened(file: str, stdin: BinaryIO | None) -> BinaryIO:
+    if file != "-":
+        return open_file(Path(file))
+    if stdin is None:
+        message = "there is no standard input"
+        raise InputError(message, file=file)
+    return io.BytesIO(stdin.read(_LARGEST_INPUT))

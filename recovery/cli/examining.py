@@ -31,7 +31,8 @@ def evidence(
 
     shape = form(output, "text", "json", "jsonl")
     modules = read_incident(incident)[0].crash.modules if incident else ()
-    examined = examine(files, modules=modules, stdin=sys.stdin.buffer)
+    stdin = sys.stdin.buffer if "-" in files and sys.stdin is not None else None
+    examined = examine(files, modules=modules, stdin=stdin)
     for item in examined:
         if item.error:
             say(f"error: {inert(item.error)}")

@@ -54,8 +54,8 @@ def root_of(name: str) -> Path:
     try:
         resolved = root.resolve(strict=True)
         if resolved.is_dir():
-            next(os.scandir(resolved), None)
-            return resolved
+            with os.scandir(resolved):
+                return resolved
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "that is no folder's name"
         raise InputError(f"cannot be read: {reason.lower()}", file=name) from None

@@ -36,7 +36,7 @@ def log(events: Sequence[Event], per_chunk: int = 20) -> bytes:
         "<8sQQQIHHHH",
         b"ElfFile\0",
         0,
-        len(chunks) - 1,
+        max(0, len(chunks) - 1),
         len(events) + 1,
         128,
         1,

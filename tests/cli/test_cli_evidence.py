@@ -1,0 +1,174 @@
+"""`recovery evidence FILE...`: what files prove."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.unit.detect.dump_writer import AT, dump32, dump64, user_dump
+from tests.unit.detect.event_text import application_report, bugcheck, dirty_restart, event
+from tests.unit.detect.evtx_writer import Event, log
+
+TIME = "2024-07-19T06:01:02.1234567Z"
+XML = bugcheck(TIME) + dirty_restart(TIME, code=268435582)
+EVTX = log([Event("Microsoft-Windows-Kernel-Power", 41, AT, [("BugcheckCode", "80")])])
+ISSUE_KEYS = {"event_id", "at", "stop_code", "meaning"}
+
+
+@pytest.fixture
+def files(home: Path) -> dict[str, Path]:
+    """One file of each kind, under names that say nothing."""
+    content = {
+        "a": EVTX,
+        "b": XML.encode("utf-16"),
+        "c": dump64(),
+        "d": user_dump(),
+        "e": b"GIF89a",
+        "f": b"",
+    }
+    for name, data in content.items():
+        (home / name).write_bytes(data)
+    return {name: home / name for name in content}
+
+
+def rows(cli: Cli, *words: object) -> list[dict[str, Any]]:
+    told = cli("evidence", *words, "-o", "json")
+    assert told.code == 0, told.err
+    document: list[dict[str, Any]] = told.document
+    return document
+
+
+def test_kinds_are_told_by_content(cli: Cli, files: dict[str, Path]) -> None:
+    found = rows(cli, *files.values())
+    assert [row["kind"] for row in found] == [
+        "evtx",
+        "event_xml",
+        "dump",
+        "user_dump",
+        "unknown",
+        "unknown",
+    ]
+    assert [row["file"] for row in found] == [str(path) for path in files.values()]
+    assert {row["schema"] for row in found} == {1}
+    assert not any(row["damaged"] for row in found)
+
+
+def test_records_have_the_agreed_keys(cli: Cli, files: dict[str, Path]) -> None:
+    evtx, xml, dump, user, *_ = rows(cli, *files.values())
+    assert all(
+        record.keys() >= ISSUE_KEYS for row in (evtx, xml, dump) for record in row["records"]
+    )
+    (first,) = evtx["records"]
+    assert (first["event_id"], first["at"], first["stop_code"]) == (41, "2024-07-19T05:00:00Z", 80)
+    one, two = xml["records"]
+    assert (one["event_id"], one["at"], one["stop_code"]) == (
+        1001,
+        "2024-07-19T06:01:02.123456Z",
+        80,
+    )
+    assert one["stop_code_name"] == "PAGE_FAULT_IN_NONPAGED_AREA"
+    assert (two["stop_code"], two["stop_code_hex"], two["stop_code_raw"]) == (
+        126,
+        "0x7E",
+        268435582,
+    )
+    (head,) = dump["records"]
+    assert (head["event_id"], head["at"], head["stop_code"]) == (None, "2024-07-19T05:00:00Z", 80)
+    assert head["parameters"][0] == "0xFFFF840500000074"
+    assert user["records"] == []
+    assert "no crash of the machine" in user["meaning"]
+
+
+def test_what_is_no_bug_check_has_no_stop_code(cli: Cli, home: Path) -> None:
+    other = event({"Name": "Service Control Manager"}, 7036, TIME, {"param1": "x"})
+    (home / "x.xml").write_text(application_report(TIME) + other + dirty_restart(TIME))
+    (home / "matt.dmp").write_bytes(dump64(0x5454414D))
+    (home / "live.dmp").write_bytes(dump64(0x193))
+    xml, matt, live = rows(cli, home / "x.xml", home / "matt.dmp", home / "live.dmp")
+    assert [(record["event_id"], record["stop_code"]) for record in xml["records"]] == [(41, None)]
+    assert xml["other_events"] == 2
+    assert matt["records"][0]["stop_code"] is None
+    assert "proves no crash" in matt["records"][0]["meaning"]
+    assert live["records"][0]["kind"] == "live_report"
+
+
+@pytest.mark.parametrize(
+    ("data", "machine"), [(dump64(machine=0xAA64), "ARM64"), (dump32(), "x86")]
+)
+def test_dumps_of_other_machines(cli: Cli, home: Path, data: bytes, machine: str) -> None:
+    (home / "x.dmp").write_bytes(data)
+    (row,) = rows(cli, home / "x.dmp")
+    assert row["records"][0]["machine"] == machine
+
+
+def test_damaged_files_are_read_as_far_as_they_go(cli: Cli, home: Path) -> None:
+    (home / "cut.dmp").write_bytes(dump64()[:100])
+    (home / "cut.evtx").write_bytes(EVTX[:5000])
+    (home / "cut.xml").write_text(XML[:-200])
+    for row in rows(cli, home / "cut.dmp", home / "cut.evtx", home / "cut.xml"):
+        assert row["damaged"]
+        assert row["problems"]
+    dump, _, xml = rows(cli, home / "cut.dmp", home / "cut.evtx", home / "cut.xml")
+    assert dump["records"][0]["stop_code"] == 80
+    assert [record["stop_code"] for record in xml["records"]] == [80]
+
+
+def test_files_that_cannot_be_read_do_not_keep_others_from_it(
+    cli: Cli, files: dict[str, Path], home: Path
+) -> None:
+    os.mkfifo(home / "pipe")
+    told = cli("evidence", home / "none.evtx", files["c"], home, home / "pipe", "-o", "json")
+    assert told.code == 2
+    assert [row["kind"] for row in told.document] == ["unknown", "dump", "unknown", "unknown"]
+    assert told.document[1]["records"][0]["stop_code"] == 80
+    assert "none.evtx: cannot be read: no such file" in told.err
+    assert "is a folder: name the files in it" in told.err
+    assert "triage --offline" in told.err
+    assert "pipe: is not a regular file" in told.err
+
+
+def test_a_dump_of_many_gigabytes_is_read_at_its_head(cli: Cli, home: Path) -> None:
+    (home / "MEMORY.DMP").write_bytes(dump64(kind=1))
+    os.truncate(home / "MEMORY.DMP", 64 * 1024**3)
+    (row,) = rows(cli, home / "MEMORY.DMP", "--incident", "crowdstrike-291")
+    assert row["records"][0]["dump_type"] == "full"
+
+
+def test_modules_of_a_profile_are_mentioned(cli: Cli, home: Path) -> None:
+    (home / "a.dmp").write_bytes(dump64(tail="csagent.sys".encode("utf-16-le")))
+    (row,) = rows(cli, home / "a.dmp", "--incident", "crowdstrike-291")
+    assert row["records"][0]["mentions"] == ["csagent.sys"]
+    assert "mentions" not in rows(cli, home / "a.dmp")[0]["records"][0]
+
+
+def test_standard_input(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(EVTX)))
+    (row,) = rows(cli, "-")
+    assert (row["file"], row["kind"], len(row["records"])) == ("-", "evtx", 1)
+
+
+def test_text(cli: Cli, files: dict[str, Path]) -> None:
+    told = cli("evidence", *files.values())
+    assert told.code == 0
+    assert (
+        "2024-07-19 05:00:00  event 41  restarted without a clean shutdown after a blue screen"
+        in told.out
+    )
+    assert (
+        "2024-07-19 05:00:00  blue screen: stop code 0x50 PAGE_FAULT_IN_NONPAGED_AREA" in told.out
+    )
+    assert "it is empty" in told.out
+
+
+def test_names_and_texts_are_inert(cli: Cli, home: Path) -> None:
+    path = home / "a\x1b[2J.xml"
+    path.write_text(bugcheck(TIME, dump="C:\\\x1b[31m\u202e.dmp"))
+    told = cli("evidence", path)
+    assert "\x1b" not in told.out
+    assert "\u202e" not in told.out
