@@ -25,7 +25,8 @@ _CHUNK = b"ElfChnk\0"
 _CHUNK_SIZE = 0x10000
 _HEADER_SIZE = 0x1000
 _TABLES = slice(0x80, 0x200)
-"""Offsets of the chunk's strings and templates: a help to readers, which records do without."""
+"""Chains of the chunk's strings and templates: a help to readers, which records do without. They are never handed on:
+in a damaged chunk they may go round in circles."""
 _MOST = 100_000
 """Records of crashes and restarts that are kept."""
 _MOST_IN_CHUNK = 3000
@@ -114,12 +115,9 @@ class _Reading:
         self._short += len(chunk) < _CHUNK_SIZE
         chunk = chunk.ljust(_CHUNK_SIZE, b"\0")
         expected = _expected(chunk)
-        texts = _texts(chunk)
-        if len(texts) < expected:
-            again = _texts(
-                chunk[: _TABLES.start] + bytes(_TABLES.stop - _TABLES.start) + chunk[_TABLES.stop :]
-            )
-            texts = max(texts, again, key=len)
+        texts = _texts(
+            chunk[: _TABLES.start] + bytes(_TABLES.stop - _TABLES.start) + chunk[_TABLES.stop :]
+        )
         self._lost += max(0, expected - len(texts))
         for text in texts:
             self._add(text)
