@@ -78,5 +78,7 @@ def _tell(row: dict[str, object]) -> None:
         at = str(record["at"] or "at a time not known")[:19].replace("T", " ")
         number = f"  event {record['event_id']}" if record["event_id"] is not None else ""
         data(f"  {at}{number}  {inert(record['meaning'])}")
+    if row["kind"] in ("evtx", "event_xml") and not records:
+        data("  no record of a crash or a restart")
     for problem in problems if isinstance(problems, list) else ():
         data(f"  {'damaged: ' if row['damaged'] else ''}{inert(problem)}")

@@ -159,9 +159,9 @@ def _dirty_restart(raw: RawEvent, plain: EventRecord) -> EventRecord:
     """A code other than zero is a crash, whatever the power button says: a stopped machine is often switched off."""
     number = _number(raw.value("BugcheckCode", 0)) & 0xFFFFFFFF
     code = bugchecks.effective(number) or None
-    firmware = _flag(raw.value("BugcheckInfoFromEFI"))
+    firmware = _flag(raw.value("BugcheckInfoFromEFI", 12))
     held = _number(raw.value("PowerButtonTimestamp", 6)) != 0 or _flag(
-        raw.value("LongPowerButtonPressDetected")
+        raw.value("LongPowerButtonPressDetected", 15)
     )
     if code:
         kept = ", kept by the firmware" if firmware else ""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from recovery.detect import event_objects
 from recovery.detect.event_record import EventRecord, RawEvent, interpret, moment
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ def read_all(data: bytes) -> EventsRead:
     problems = [f"only its first {LARGEST} bytes were read"] if len(data) > LARGEST else []
     records: list[EventRecord] = []
     broken = 0
-    for text in _cut(_decode(data[:LARGEST]), problems):
-        raw = parse(text)
+    for raw in _raw_events(_decode(data[:LARGEST]), problems):
         if raw is None:
             broken += 1
         elif len(records) < _MOST:
@@ -74,10 +74,19 @@ def read_all(data: bytes) -> EventsRead:
     return EventsRead(tuple(records), tuple(problems))
 
 
+def _raw_events(text: str, problems: list[str]) -> Iterator[RawEvent | None]:
+    """The parts of each record; None for one that cannot be read."""
+    if event_objects.looks_like(text):
+        yield from event_objects.read(text, problems)
+    else:
+        yield from map(parse, _cut(text, problems))
+
+
 def looks_like(head: bytes) -> bool:
     """Whether a file that begins so holds event records."""
     text = _decode(head)
-    return _TAG.search(text) is not None or "&lt;Event" in text
+    holds = _TAG.search(text) is not None or "&lt;Event" in text
+    return holds or event_objects.looks_like(text)
 
 
 def parse(text: str) -> RawEvent | None:

@@ -131,7 +131,8 @@ class _Reading:
             return
         record = interpret(raw)
         if record.kind != "other" and len(self.records) < _MOST:
-            self.records[(record.record_id, record.at, record.provider, record.event_id)] = record
+            key = (record.computer, record.record_id, record.at, record.provider, record.event_id)
+            self.records[key] = record
 
     def result(self) -> EventsRead:
         """All records, and what was lost."""

@@ -231,3 +231,43 @@ def test_texts_are_inert() -> None:
     record = only(bugcheck(AT, dump="C:\\\x1b[2J\u202e" + "a" * 5000))
     assert record.dump_path.isprintable()
     assert len(record.dump_path) <= 300
+
+
+def exported(number: int, provider: str, values: list[str]) -> str:
+    """One record as `Get-WinEvent | Export-Clixml` writes it."""
+    inner = "".join(f"<Obj RefId='9'><Props>{value}</Props></Obj>" for value in values)
+    return (
+        "<Obj RefId='0'><TN RefId='0'><T>System.Diagnostics.Eventing.Reader.EventLogRecord</T></TN>"
+        f"<Props><I32 N='Id'>{number}</I32><Nil N='Qualifiers'/><I64 N='RecordId'>77</I64>"
+        f"<S N='ProviderName'>{provider}</S><S N='LogName'>System</S><S N='MachineName'>ATL-KIOSK-001</S>"
+        "<DT N='TimeCreated'>2024-07-19T08:01:02.1234567+02:00</DT>"
+        f"<Obj N='Properties' RefId='1'><LST>{inner}</LST></Obj></Props></Obj>"
+    )
+
+
+def test_objects_that_powershell_exported() -> None:
+    numbers = ["80", "18446612687273525364", "0", "0", "0", "0", "0"]
+    power = exported(41, POWER["Name"], [f"<U64 N='Value'>{n}</U64>" for n in numbers])
+    code = "0x0000007e (0xffffffffc0000005, 0x1, 0x2, 0x3)"
+    screen = exported(1001, "BugCheck", [f"<S N='Value'>{code}</S>", "<S N='Value'>C:\\a.dmp</S>"])
+    other = exported(
+        7036, "Service Control Manager", ["<S N='Value'>x</S>", "<BA N='Value'>AAA=</BA>"]
+    )
+    text = f"<Objs Version='1.1.0.1' xmlns='http://schemas.microsoft.com/powershell/2004/04'>{power}{screen}{other}</Objs>"
+    first, second, third = event_xml.read(text.encode("utf-16"))
+    assert (first.stop_code, first.at, first.record_id, first.computer) == (
+        0x50,
+        WHEN,
+        77,
+        "ATL-KIOSK-001",
+    )
+    assert first.parameters[0] == 18446612687273525364
+    assert (second.stop_code, second.dump_path) == (0x7E, "C:\\a.dmp")
+    assert third.kind == "other"
+
+
+def test_exported_objects_that_are_cut_off() -> None:
+    text = "<Objs>" + exported(41, POWER["Name"], ["<U32 N='Value'>80</U32>"])
+    found = event_xml.read_all(text.encode())
+    assert found.records == ()
+    assert "damaged or cut off" in found.problems[0]
