@@ -78,7 +78,13 @@ def _tell(row: dict[str, object]) -> None:
         at = str(record["at"] or "at a time not known")[:19].replace("T", " ")
         number = f"  event {record['event_id']}" if record["event_id"] is not None else ""
         data(f"  {at}{number}  {inert(record['meaning'])}")
-    if row["kind"] in ("evtx", "event_xml") and not records:
-        data("  no record of a crash or a restart")
+    if isinstance(row.get("crashes"), list):
+        data(f"  {_crashes(row['crashes'])}")
     for problem in problems if isinstance(problems, list) else ():
         data(f"  {'damaged: ' if row['damaged'] else ''}{inert(problem)}")
+
+
+def _crashes(crashes: object) -> str:
+    """How many crashes the records of a log add up to."""
+    count = len(crashes) if isinstance(crashes, list) else 0
+    return f"tells of {count or 'no'} crash{'' if count == 1 else 'es'}"

@@ -12,13 +12,19 @@ from typing import Any, BinaryIO
 import msgspec
 
 from recovery.detect import bugchecks, dump_header, event_xml, evtx_file
+from recovery.detect.crashes import fold
 from recovery.detect.event_record import EventRecord
 from recovery.detect.event_xml import EventsRead
+from recovery.model.evidence import CrashRecord
 
 _HEAD = 64 * 1024
 """Bytes by which a kind is told."""
 _TRIAGE = 8 * 1024 * 1024
 """Bytes of a dump that are searched for names; small dumps are shorter."""
+
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""Nobody observed what a file holds."""
 
 
 class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,12 +135,26 @@ def _events(kind: str, found: EventsRead) -> FileEvidence:
         if event.kind != "other"
     )
     others = len(found.records) - len(told)
+    crashes = [
+        {
+            "at": _moment(crash.crashed_at),
+            "stop_code": crash.stop_code,
+            "record": crash.record,
+        }
+        for crash in fold(found.records, (), at=_NEVER, source="file")
+        if isinstance(crash, CrashRecord)
+    ]
     return FileEvidence(
         kind=kind,
         records=told,
         problems=found.problems,
-        details={"other_events": others} if others else {},
+        details={"crashes": crashes, **({"other_events": others} if others else {})},
     )
+
+
+def _moment(seconds: float | None) -> Any:
+    """Seconds since 1970 as ISO 8601 in UTC."""
+    return None if seconds is None else msgspec.to_builtins(datetime.fromtimestamp(seconds, UTC))
 
 
 def _event_xml(content: Content) -> FileEvidence:

@@ -85,6 +85,15 @@ def test_records_have_the_agreed_keys(cli: Cli, files: dict[str, Path]) -> None:
     assert "no crash of the machine" in user["meaning"]
 
 
+def test_records_of_one_crash_are_counted_once(cli: Cli, home: Path) -> None:
+    (home / "x.xml").write_text(bugcheck(TIME) + dirty_restart(TIME, code=80))
+    (row,) = rows(cli, home / "x.xml")
+    assert len(row["records"]) == 2
+    (crash,) = row["crashes"]
+    assert (crash["at"], crash["stop_code"]) == ("2024-07-19T06:01:02.123456Z", 80)
+    assert "tells of 1 crash\n" in cli("evidence", home / "x.xml").out
+
+
 def test_what_is_no_bug_check_has_no_stop_code(cli: Cli, home: Path) -> None:
     other = event({"Name": "Service Control Manager"}, 7036, TIME, {"param1": "x"})
     (home / "x.xml").write_text(application_report(TIME) + other + dirty_restart(TIME))
