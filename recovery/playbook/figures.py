@@ -15,6 +15,8 @@ LONGEST = 30 * 86400.0
 """Seconds that any wait may take at most: after a month it is no incident any more."""
 MOST_ATTEMPTS = 100
 _ALL = 100.0
+_MOST = 50.0
+"""Percent: a guard above it halts after most of the harm is done."""
 
 
 def check_figures(playbook: Playbook) -> Iterator[Problem]:
@@ -92,9 +94,11 @@ def _guard(playbook: Playbook) -> Iterator[Problem]:
         if share is None:
             continue
         yield from _share(f"guard.{name}", share, line)
-        if share.percent and share.value == _ALL:
+        if share.percent and _MOST < share.value <= _ALL:
+            gone = "everything" if share.value == _ALL else "most of it"
             yield Problem(
-                f"guard.{name} of 100% halts only when everything has gone wrong: lower it", line
+                f"guard.{name} of {share.value:g}% halts only when {gone} has gone wrong: lower it",
+                line,
             )
 
 

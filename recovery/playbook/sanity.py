@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from recovery.model.host import Os
-from recovery.model.incident import Artifact, Incident, Platform
+from recovery.model.incident import Artifact, Incident, Platform, Proof
 from recovery.playbook.kinds import artifact_problems, remedy_problems
-from recovery.playbook.places import Place, absolute
+from recovery.playbook.places import WINDOWS_ROOTS, Place, absolute
 from recovery.playbook.report import Problem
 
 _STOP_CODE_BITS = 32
@@ -24,21 +24,22 @@ _TOO_WIDE = frozenset(f"/{name}" for name in (
     "tmp", "usr", "usr/bin", "usr/lib", "usr/local", "usr/sbin", "usr/share", "var", "var/lib", "var/log",
     "applications", "library", "system", "users",
 ))  # fmt: skip
-_WINDOWS_ROOTS = {
-    "%windir%": r"c:\windows",
-    "%systemroot%": r"c:\windows",
-    "%systemdrive%": "c:",
-    "%programfiles%": r"c:\program files",
-    "%programfiles(x86)%": r"c:\program files (x86)",
-    "%programdata%": r"c:\programdata",
-    "%allusersprofile%": r"c:\programdata",
-    "%public%": r"c:\users\public",
-}
 _TOO_WIDE_WINDOWS = frozenset((
     r"c:\windows", r"c:\windows\system32", r"c:\windows\system32\drivers", r"c:\windows\system32\config",
     r"c:\windows\syswow64", r"c:\windows\winsxs", r"c:\program files", r"c:\program files (x86)", r"c:\programdata",
     r"c:\users", r"c:\users\public",
 ))  # fmt: skip
+_FORGETFUL = (
+    "/dev", "/private/tmp", "/private/var/run", "/private/var/tmp", "/proc", "/run", "/sys", "/tmp",  # noqa: S108 - they are refused
+    "/var/run", "/var/tmp",  # noqa: S108 - they are refused
+)  # fmt: skip
+_FORGETFUL_WINDOWS = (r"c:\windows\temp", r"c:\temp", r"c:\tmp", r"c:\$recycle.bin")
+"""What a restart or a clean-up empties, or everybody may write to."""
+_LONGEST_LOOP = 7 * 86400.0
+_MOST_RETURNS = 100
+_LONGEST_SETTLE = 7 * 86400.0
+_LONGEST_TIMES = 31 * 86400.0
+"""Seconds from bad_from to good_from where no header tells one file from another."""
 
 
 def problems(incident: Incident) -> Iterator[Problem]:
@@ -96,8 +97,11 @@ def _crash(incident: Incident, line: Place) -> Iterator[Problem]:
             )
     if crash.returns < _FEWEST_RETURNS:
         yield Problem("crash.returns is at least 2: one restart is no loop", line("crash.returns"))
-    if crash.within <= 0:
-        yield Problem("crash.within is more than 0", line("crash.within"))
+    elif crash.returns > _MOST_RETURNS:
+        message = f"crash.returns is at most {_MOST_RETURNS}, or no loop is ever seen"
+        yield Problem(message, line("crash.returns"))
+    if not 0 < crash.within <= _LONGEST_LOOP:
+        yield Problem("crash.within is more than 0 and at most 7d", line("crash.within"))
 
 
 def _platform(os: Os, platform: Platform, line: Place) -> Iterator[Problem]:
@@ -116,13 +120,23 @@ def _platform(os: Os, platform: Platform, line: Place) -> Iterator[Problem]:
     for reach, remedy in platform.remedies.items():
         place = f"{here}.remedies.{reach}.quarantine"
         yield from _folder(os, remedy.quarantine, place, line)
+        yield from _forgetful(os, remedy.quarantine, place, line)
         if artifact.kind == "files" and _inside(os, remedy.quarantine, artifact.directory):
             yield Problem(
                 f"{os}: the quarantine folder has to stand outside of the artifact's own",
                 line(place),
             )
-    if platform.proof.settle <= 0:
-        yield Problem(f"{os}: proof.settle is more than 0", line(f"{here}.proof.settle"))
+    yield from _proof(os, platform.proof, f"{here}.proof", line)
+
+
+def _proof(os: Os, proof: Proof, here: str, line: Place) -> Iterator[Problem]:
+    if not 0 < proof.settle <= _LONGEST_SETTLE:
+        message = f"{os}: proof.settle is more than 0 and at most 7d"
+        yield Problem(message, line(f"{here}.settle"))
+    for name in (*proof.services, *proof.processes):
+        if not name.strip() or not name.isprintable():
+            message = f"{os}: {name[:60]!a} is not the name of a service or process"
+            yield Problem(message, line(here))
 
 
 def _artifact(artifact: Artifact, place: str, line: Place) -> Iterator[Problem]:
@@ -154,6 +168,16 @@ def _rule(artifact: Artifact, place: str, line: Place) -> Iterator[Problem]:
         yield Problem("bad_from and good_from belong together: give both or none", line(place))
     elif bad is not None and good is not None and _known(bad, good) and bad >= good:
         yield Problem("bad_from has to lie before good_from", line(f"{place}.bad_from"))
+    elif bad is not None and good is not None and not artifact.header and _is_long(bad, good):
+        message = (
+            "without a header nearly every file is of a time from bad_from to good_from when that is longer than "
+            "31 days: give the header, or narrower times"
+        )
+        yield Problem(message, line(f"{place}.bad_from"))
+
+
+def _is_long(bad: datetime, good: datetime) -> bool:
+    return _known(bad, good) and (good - bad).total_seconds() > _LONGEST_TIMES
 
 
 def _known(*moments: datetime) -> bool:
@@ -179,12 +203,22 @@ def _folder(os: Os, folder: str, place: str, line: Place) -> Iterator[Problem]:
         yield Problem(message, line(place))
 
 
+def _forgetful(os: Os, folder: str, place: str, line: Place) -> Iterator[Problem]:
+    """A quarantine has to outlast the restart that follows it, and nobody else may reach into it."""
+    places = _FORGETFUL_WINDOWS if os == "windows" else _FORGETFUL
+    if any(_inside(os, folder, each) for each in places):
+        message = f"{os}: files in {folder!r} do not last, so they could not be put back: name a folder that is kept"
+        yield Problem(message, line(place))
+
+
 def _canonical(os: Os, folder: str) -> str:
     """One spelling of a folder, to compare it with others."""
     if os != "windows":
         return "/" + "/".join(part for part in folder.lower().split("/") if part not in ("", "."))
     parts = [part for part in re.split(r"[/\\]", folder.lower()) if part not in ("", ".")]
-    return "\\".join([_WINDOWS_ROOTS.get(parts[0], parts[0]), *parts[1:]]) if parts else ""
+    folder = "\\".join([WINDOWS_ROOTS.get(parts[0], parts[0]), *parts[1:]]) if parts else ""
+    # What 32-bit programs call system32.
+    return folder.replace(r"c:\windows\sysnative", r"c:\windows\system32", 1)
 
 
 def _is_too_wide(os: Os, canonical: str) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+import msgspec
+
 from recovery.errors import UsageError, suggestion
 from recovery.model.incident import Incident, Reach
 from recovery.model.playbook import STEPS, Playbook, Retry, Step, StepSpec
@@ -18,6 +20,7 @@ _NEEDS: Mapping[str, tuple[Reach, ...]] = {
     "undo": ("full_system",),
 }
 """The remedies of which a step needs one."""
+_LARGE_COUNT = 100
 _LARGE_FIRST = 10.0
 """Percent of the run above which a first wave is no trial any more."""
 
@@ -214,9 +217,13 @@ def _warnings(playbook: Playbook, incident: Incident | None, specs: Specs) -> It
         )
     if changing:
         yield from _wave_warnings(playbook)
+        yield from _guard_warnings(playbook)
     for place, step in enumerate(playbook.steps):
         yield from _order_warnings(playbook.steps[:place], step, playbook.steps[place:], specs)
     for step in every:
+        if step.name == "run" and not _changes(step, specs):
+            message = "run says that it changes nothing, which cannot be checked: no guard and no wave holds it"
+            yield Problem(message, step.line)
         if hasattr(step.arguments, "attempts") and step.retry.attempts > 1:
             yield Problem(
                 f"{step.name} counts its own attempts; retry.attempts is not used", step.line
@@ -241,6 +248,14 @@ def _unsettled(before: tuple[Step, ...], specs: Specs) -> bool:
         if specs[step.name].reboots:
             return True
     return False
+
+
+def _guard_warnings(playbook: Playbook) -> Iterator[Problem]:
+    guard = playbook.strategy.guard
+    for name, share in (msgspec.structs.asdict(guard) if guard else {}).items():
+        if share is not None and not share.percent and share.value > _LARGE_COUNT:
+            message = f"guard.{name} lets {share.value - 1:g} hosts come to harm before it halts: lower it"
+            yield Problem(message, playbook.lines.get(f"strategy.guard.{name}", 0))
 
 
 def _wave_warnings(playbook: Playbook) -> Iterator[Problem]:

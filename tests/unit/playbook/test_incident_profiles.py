@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from recovery.errors import InputError
-from recovery.model.incident import Incident
+from recovery.model.incident import Artifact, Incident
 from recovery.playbook.incidents import parse_incident, verify_incident
+from recovery.playbook.kinds import is_bad
 from recovery.playbook.library import read_incident
 
 FOLDER = Path(__file__).parents[2] / "cases/incidents"
@@ -107,3 +108,9 @@ def test_the_bundled_runbooks_clear_safe_mode_and_never_ask_for_a_host_name(
     )
     assert any("key id" in step for step in bundled.runbooks["recovery_key"].steps)
     assert bundled.freeze is not None
+
+
+def test_no_glob_of_versions_takes_long() -> None:
+    artifact = Artifact(directory="", pattern="", kind="package", bad_versions=("1*" * 60 + "x",))
+    assert not is_bad("1" * 120, artifact)
+    assert is_bad("1" * 120 + "x", artifact)
