@@ -118,9 +118,10 @@ class Admission:
         if not self._waves.is_open:
             return
         found = (context.state(name).outcome for name in self._waves.members)
-        counts = Counter(outcome.value for outcome in found if outcome is not None)
+        # In a fixed order: the same seed gives the same events to the letter, and so the same hash chain.
+        counts = dict(sorted(Counter(each.value for each in found if each is not None).items()))
         context.emit(
-            WaveClosed(at=context.clock.now(), run=context.run, wave=self.wave, counts=dict(counts))
+            WaveClosed(at=context.clock.now(), run=context.run, wave=self.wave, counts=counts)
         )
         self._waves.close()
         self.soaked_at = context.clock.monotonic() + self._strategy.soak

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,24 @@ def test_the_demo_recovers_what_can_be_and_hands_the_rest_over(cli: Cli) -> None
     assert "24" in told.out
     assert "wave 5 ended" in told.err
     assert "wave" not in told.out
+
+
+def test_the_same_seed_tells_the_same_to_the_letter_in_every_process(home: Path) -> None:
+    said = [
+        subprocess.run(
+            [sys.executable, "-m", "recovery", *words.split(), "-i", DEMO, "-o", "jsonl"],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            cwd=home,
+            capture_output=True,
+            check=False,
+        ).stdout
+        for words, seed in (
+            ("run rollback --mock --seed 7 --journal a.db", "1"),
+            ("run rollback --mock --seed 7 --journal b.db", "2"),
+        )
+    ]
+    assert said[0].count(b"\n") > 400
+    assert said[0] == said[1]
 
 
 def test_json_is_one_document(cli: Cli, fleet: Path) -> None:
