@@ -144,9 +144,11 @@ async def test_a_pin_that_is_no_key_is_refused(tmp_path: Path) -> None:
 
 async def test_files_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     path = tmp_path / "known_hosts"
-    path.write_text("no-key-here\n")
     async with ssh_server(key=ONE) as port, transport(known_hosts=(str(path),)) as ssh:
-        assert str(path) in await _is_refused(ssh, port)
+        path.write_text(
+            f"# sound\n{Path(known_hosts(tmp_path, port, ONE)).read_text()}@revokd * x\n"
+        )
+        assert f"{path}:3: not a line of a known_hosts file" in await _is_refused(ssh, port)
 
 
 async def test_a_file_is_read_once_for_all_hosts(tmp_path: Path) -> None:

@@ -108,7 +108,8 @@ class KnownKeys:
         try:
             known = asyncssh.import_known_hosts("\n".join(texts))
         except ValueError:
-            message = f"a line of {self._where()} is not of the form of known_hosts files"
+            # Passing the line over could mean to pass a revocation over.
+            message = f"{_wrong_line(self._files)}: not a line of a known_hosts file: correct it, or take it out"
             raise HostKeyError(message) from None
         except OSError as error:
             message = f"the known host keys cannot be read: {error.strerror}"
@@ -164,6 +165,17 @@ class PinStore:
 def _pin_name(place: Place) -> str:
     """Behind a gateway an address means something else than in front of it."""
     return f"{place.label}@{place.gateway}" if place.gateway else place.label
+
+
+def _wrong_line(files: Sequence[Path]) -> str:
+    """File and line of the first line that cannot be read."""
+    for path in filter(Path.is_file, files):
+        for number, line in enumerate(path.read_text("utf-8", "replace").splitlines(), 1):
+            try:
+                asyncssh.import_known_hosts(line + "\n")
+            except ValueError:
+                return f"{path}:{number}"
+    return " or ".join(map(str, files))
 
 
 def _text(key: asyncssh.SSHKey) -> str:
