@@ -46,6 +46,28 @@ def test_what_is_no_jump_host_is_refused(text: str) -> None:
         Places("", lambda _: "").jump(text, "")
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (b"Host *\n Port abc\n", "config line 2: Invalid Port"),
+        (b"Host *\n Port 99999\n", "port 99999 is not from 1 to 65535"),
+        (b'Match exec "\n', "config line 1: No closing quotation"),
+        (b"\xff\xfe", "codec can't decode"),
+    ],
+)
+async def test_a_configuration_that_cannot_be_read_fails_hosts_and_says_why(
+    tmp_path: Path, text: bytes, says: str
+) -> None:
+    config = tmp_path / "config"
+    config.write_bytes(text)
+    async with transport(config=str(config)) as way:
+        assert (await way.look(Host(name="h"))).answers
+        with pytest.raises(TransportError, match=r"config cannot be used as it stands") as caught:
+            await way.open(Host(name="h"), 5.0)
+    assert says in str(caught.value)
+    assert "set `ssh.config`" in str(caught.value)
+
+
 ODD_PLACES = [
     Host(name="h", address="-oProxyCommand=touch x"),
     Host(name="h", address="x -oProxyCommand=touch"),

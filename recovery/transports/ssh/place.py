@@ -99,20 +99,31 @@ class Places:
             return msgspec.structs.replace(place, name=name, gateway="")
         return place if place.name == name else msgspec.structs.replace(place, name=name)
 
+    def _useless(self, why: str) -> TransportError:
+        return TransportError(
+            f"{self._config} cannot be used as it stands ({why[:200]}): correct it, or set `ssh.config` to "
+            "another file or to nothing"
+        )
+
     def _configured(
         self, name: str, target: str, port: int | None, user: str, gateway: str
     ) -> Place:
         import asyncssh
 
-        options = asyncssh.SSHClientConnectionOptions(
-            config=[self._config],
-            host=target,
-            port=port or (),
-            username=user or (),
-            client_keys=None,
-            known_hosts=None,
-            x509_trusted_certs=None,
-        )
+        try:
+            options = asyncssh.SSHClientConnectionOptions(
+                config=[self._config],
+                host=target,
+                port=port or (),
+                username=user or (),
+                client_keys=None,
+                known_hosts=None,
+                x509_trusted_certs=None,
+            )
+        except (ValueError, OSError) as error:
+            raise self._useless(str(error)) from None
+        if not 0 < options.port <= _LAST_PORT:
+            raise self._useless(f"port {options.port} is not from 1 to {_LAST_PORT}")
         jumps = options.tunnel if isinstance(options.tunnel, str) else ""
         return Place(
             name=name,

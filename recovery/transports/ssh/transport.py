@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from recovery.errors import DeadlineError, RecoveryError, TransportError
+from recovery.errors import DeadlineError, RecoveryError
 from recovery.model.host import Host
 from recovery.ports import Credentials, Look
 from recovery.transports.ssh.limits import max_looks
@@ -64,7 +64,7 @@ class SshTransport:
         """
         try:
             place = self._places.of(host)
-        except TransportError:
+        except RecoveryError:
             return _ANSWERS
         try:
             if place.by_command:
