@@ -76,7 +76,7 @@ class RebootArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """`reboot`: restart the host, and wait until another boot of it answers."""
 
     attempts: int = 1
-    """How many restarts may be asked for; up to 15 have helped (FACTS 1.3)."""
+    """How many restarts may be asked for; up to 15 have helped (Microsoft on Azure machines, 19 July 2024)."""
     wait: float = 600.0
     """Seconds to wait for each return."""
 

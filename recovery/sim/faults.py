@@ -84,7 +84,7 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     dump: Span = (5.0, 40.0)
     """Seconds from a crash to the start of the next boot."""
     lucky: Share = 0.0
-    """Of the boots with the bad file: the host fetches the reverted file before it crashes (FACTS 1.3)."""
+    """Of the boots with the bad file: the host fetches the reverted file before it crashes (Microsoft, July 2024)."""
 
     crash_anew: Share = 0.0
     """The fix does not hold: each boot after it crashes."""

@@ -114,7 +114,7 @@ class Machine(msgspec.Struct, kw_only=True, gc=False):
 
     @property
     def is_bad(self) -> bool:
-        """The folder rule (FACTS 1.1): a bad file and no good one."""
+        """The folder rule (CrowdStrike, technical alert): a bad file and no good one."""
         return bool(self.bad) and not self.good
 
     @property
