@@ -215,7 +215,7 @@ fr_manifest() {
 # Prints this artifact's manifests; sets HELD to the number of its files in quarantine.
 fr_manifests() {
   HELD=0 fr_found=0
-  if [ -z "$QUARANTINE" ]; then return; fi
+  if [ -z "$QUARANTINE" ] || [ ! -O "$QUARANTINE" ]; then return; fi
   for fr_each in "$QUARANTINE"/*/manifest; do
     if ! fr_manifest "$fr_each"; then continue; fi
     fr_dir=${fr_each%/manifest}

@@ -161,6 +161,15 @@ def test_the_rest_of_a_copy_that_was_cut_off_does_not_stay(copying: Machine) -> 
     assert list(copying.quarantine.glob("i1/*.new")) == []
 
 
+def test_a_manifest_that_somebody_else_planted_counts_for_nothing(machine: Machine) -> None:
+    need("root")
+    machine.file("C-00000291-1.sys")
+    machine.ask("quarantine", "i1")
+    assert machine.listing().intents == ("i1",)
+    os.chown(machine.quarantine, 65534, 65534)
+    assert (machine.listing().intents, machine.listing().quarantined) == ((), 0)
+
+
 def test_a_mark_that_somebody_else_planted_counts_for_nothing(machine: Machine) -> None:
     need("root")
     boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
