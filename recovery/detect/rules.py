@@ -194,7 +194,7 @@ def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judg
         return _say(
             Verdict.CRASH_LOOP, fixed, f"it crashed anew after the fix: {crash_text(crash)}"
         )
-    short = _safe_mode(case) or _missing_services(case, platform)
+    short = _safe_mode(case) or _missing_services(case, platform) or _unread(case, since[-1])
     if short:
         return _say(Verdict.DEGRADED, fixed, short)
     up_for = since[-1].up_for
@@ -214,6 +214,12 @@ def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judg
         f"up for {_span(up_for)} in one boot",
         *_running(platform),
     )
+
+
+def _unread(case: CaseFile, boot: SeenBoot) -> str:
+    """A bad file may have come back with the restart, so what was read in an earlier boot proves nothing."""
+    read = case.listing is not None and case.listing.at >= boot.first_seen
+    return "" if read else "whether the bad update came back has not been read in this boot"
 
 
 def _crash_since_fix(case: CaseFile, incident: Incident, first: SeenBoot) -> CrashRecord | None:

@@ -10,9 +10,16 @@ from recovery.engine.context import GO, Parked, Turn, WaitsForGate
 from recovery.engine.pursuit import Pursuit
 from recovery.errors import TransportError
 from recovery.model.events import HandedOver, Notice, Outcome
-from recovery.model.evidence import AnyEvidence, BootIdentity, Progress, Verdict
+from recovery.model.evidence import (
+    AnyEvidence,
+    ArtifactListing,
+    BootIdentity,
+    Progress,
+    Verdict,
+)
 from recovery.model.playbook import Step
 from recovery.model.state import SeenBoot, add_evidence, same_boot
+from recovery.remote import replies
 
 _HEALTHY = (Verdict.HEALTHY, Verdict.RECOVERED)
 
@@ -21,15 +28,22 @@ async def read_evidence(
     pursuit: Pursuit, step: Step, action: str, settings: Mapping[str, str] | None = None
 ) -> tuple[AnyEvidence, ...] | Turn:
     """Evidence read from the host by `action`, or what to do while it cannot be had."""
+    reply = await read_reply(pursuit, step, action, settings)
+    return reply if isinstance(reply, Turn) else pursuit.evidence(reply)
+
+
+async def read_reply(
+    pursuit: Pursuit, step: Step, action: str, settings: Mapping[str, str] | None = None
+) -> replies.Reply | Turn:
+    """The host's answer to `action`, which only reads; or what to do while it cannot be had."""
     session = await pursuit.reach(step)
     if isinstance(session, Turn):
         return session
     try:
-        reply = await pursuit.ask(step, action, settings=settings)
+        return await pursuit.ask(step, action, settings=settings)
     except TransportError as error:
         await pursuit.close()
         return pursuit.failed_contact(step, error)
-    return pursuit.evidence(reply)
 
 
 class Triage:
@@ -42,10 +56,11 @@ class Triage:
                 Outcome.HEALTHY,
                 f"{pursuit.context.incident.name} does not concern {pursuit.host.os}",
             )
-        evidence = await read_evidence(pursuit, step, "triage")
-        if isinstance(evidence, Turn):
-            return evidence
-        pursuit.emit_finished(step, "ok", evidence=evidence)
+        reply = await read_reply(pursuit, step, "triage")
+        if isinstance(reply, Turn):
+            return reply
+        message = replies.why_not(reply)
+        pursuit.emit_finished(step, "ok", message, evidence=pursuit.evidence(reply))
         return leave_alone(pursuit) or GO
 
 
@@ -64,7 +79,7 @@ def leave_alone(pursuit: Pursuit, *, touched: bool = False) -> Turn | None:
     if state.verdict in _HEALTHY:
         outcome = Outcome.RECOVERED if state.verdict == Verdict.RECOVERED else Outcome.HEALTHY
         return pursuit.finish(outcome, "nothing to do")
-    reason = "; ".join(state.because)
+    reason = "; ".join(filter(None, (*state.because, state.message)))
     outcome = (
         Outcome.UNREACHABLE if state.verdict in (Verdict.UNKNOWN, Verdict.DARK) else Outcome.FAILED
     )
@@ -132,19 +147,23 @@ class Prove:
     """The verdict decides, and nothing else."""
 
     async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
-        """Read all the evidence once more."""
-        evidence = await read_evidence(pursuit, step, "prove")
-        if isinstance(evidence, Turn):
-            return evidence
+        """Read all the evidence once more. What an earlier step saw proves nothing about now."""
+        reply = await read_reply(pursuit, step, "prove")
+        if isinstance(reply, Turn):
+            return reply
+        evidence = pursuit.evidence(reply)
         judged = pursuit.now_judged(evidence)
-        if judged.verdict in _HEALTHY:
+        seen = any(isinstance(item, ArtifactListing) for item in evidence)
+        if judged.verdict in _HEALTHY and seen:
             progress = (
                 Progress.DONE if judged.verdict == Verdict.RECOVERED else pursuit.state.progress
             )
             pursuit.emit_finished(step, "ok", evidence=evidence, progress=progress)
             return GO
         crashed = judged.verdict == Verdict.CRASH_LOOP and pursuit.state.case.fix is not None
-        message = f"not proven, {judged.verdict}: {'; '.join(judged.because)}"
+        why = replies.why_not(reply) or "the answer does not say"
+        unseen = f"what is left of the bad update could not be read: {why}"
+        message = f"not proven, {judged.verdict}: {'; '.join(judged.because) if seen else unseen}"
         pursuit.emit_finished(
             step, "new_crash" if crashed else "failed", message, evidence=evidence
         )

@@ -6,12 +6,17 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from recovery.model.events import StepFinished, StepIntended
 from recovery.model.evidence import Verdict
 from recovery.playbook.parser import parse_playbook
+from recovery.ports import Command
+from recovery.remote.records import Trouble
 from recovery.sim.acts import read_ledger
+from recovery.sim.endpoint import Endpoint
+from recovery.sim.machine import Machine
 from tests.engine.stage import Stage, hosts, mix, playbook
 
 
@@ -120,3 +125,36 @@ def test_a_platform_that_the_incident_does_not_concern_is_left_alone() -> None:
     stage = Stage(hosts(2, os="macos"), calm("rollback"), mix(exposed=1.0))
     assert stage.play().counts == {"healthy": 2}
     assert all("does not concern" in state.message for state in stage.states.values())
+
+
+def _blind(monkeypatch: pytest.MonkeyPatch, action: str) -> None:
+    """From now on the simulated machines cannot read the artifact's folder for `action`."""
+    whole = Endpoint.answer
+
+    def answer(self: Endpoint, machine: Machine, command: Command, *rest: Any) -> bytes:
+        reply = whole(self, machine, command, *rest)
+        if command.action != action:
+            return reply
+        kept = [line for line in reply.split(b"\n") if b'"record":"folder"' not in line]
+        trouble = msgspec.json.encode(Trouble(reason="permission", detail_hex=b"/d".hex()))
+        return b"\n".join([trouble, *kept])
+
+    monkeypatch.setattr(Endpoint, "answer", answer)
+
+
+def test_what_cannot_be_read_any_more_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    _blind(monkeypatch, "prove")
+    stage = Stage(hosts(2), calm("rollback"), mix(exposed=1.0))
+    assert stage.play().counts == {"handed_over": 2}
+    proofs = [e for e in stage.events if isinstance(e, StepFinished) and e.step == "prove"]
+    assert {(e.outcome, e.verdict) for e in proofs} == {("failed", Verdict.DEGRADED)}
+    assert {e.message for e in proofs} == {
+        "not proven, degraded: what is left of the bad update could not be read: permission (/d)"
+    }
+
+
+def test_why_a_triage_saw_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    _blind(monkeypatch, "triage")
+    stage = Stage(hosts(1), playbook("rollback"), mix(exposed=1.0))
+    assert stage.play().counts == {"unreachable": 1}
+    assert stage.states["h000"].message.endswith("; permission (/d)")
