@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import threading
@@ -27,10 +28,13 @@ from recovery.model.events import (
     WaveClosed,
     WaveOpened,
 )
+from recovery.model.playbook import Step
 
 if TYPE_CHECKING:
     from recovery.engine.run import Run
 
+_WORDS_SHOWN = 200
+"""Characters of an own command in a plan."""
 _ALWAYS = (
     RunStarted,
     RunResumed,
@@ -130,3 +134,11 @@ def confirm(words: str, hosts: int, *, yes: bool) -> bool:
     sys.stderr.write(f"Type the number of hosts ({hosts}) to go on: ")
     sys.stderr.flush()
     return sys.stdin.readline().strip() == str(hosts)
+
+
+def step_shown(step: Step) -> str:
+    """The step's name, and of an own command what it is: that is what the operator says yes to."""
+    if step.name != "run":
+        return step.name
+    words = inert(shlex.join(step.arguments.command))
+    return f"run `{words if len(words) <= _WORDS_SHOWN else words[: _WORDS_SHOWN - 1] + '…'}`"

@@ -11,8 +11,8 @@ from recovery.cli.endings import command, journal_lost, tell_end
 from recovery.cli.examining import triage_disk
 from recovery.cli.exposure import tell_after
 from recovery.cli.main import app
-from recovery.cli.narrate import Interrupts, confirm, observer
-from recovery.cli.output import Form, data, documents, flush, say
+from recovery.cli.narrate import Interrupts, confirm, observer, step_shown
+from recovery.cli.output import Form, data, documents, flush, inert, say
 from recovery.cli.shared import (
     Inventory,
     JournalOption,
@@ -279,10 +279,10 @@ def plan_lines(prepared: Prepared) -> list[str]:
         " …" if len(prepared.waves) > _WAVES_SHOWN else ""
     )
     lines = [
-        f"{prepared.playbook.name}: {prepared.playbook.summary}",
-        f"incident: {prepared.incident.title}",
+        inert(f"{prepared.playbook.name}: {prepared.playbook.summary}"),
+        inert(f"incident: {prepared.incident.title}"),
         f"{len(prepared.order)} hosts: {fold(prepared.order)}",
-        "steps: " + ", ".join(step.name for step in prepared.playbook.steps),
+        "steps: " + ", ".join(map(step_shown, prepared.playbook.steps)),
     ]
     if prepared.playbook.changes:
         lines.append(f"waves of at most {waves} changed hosts")

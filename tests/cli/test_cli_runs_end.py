@@ -146,6 +146,18 @@ def test_list_hosts_lists_and_begins_nothing(cli: Cli, fleet: Path, home: Path) 
     assert cli("runs", "list").code == 2
 
 
+def test_the_plan_of_a_strangers_playbook_hides_nothing(cli: Cli, fleet: Path) -> None:
+    book = fleet.parent / "odd.yaml"
+    book.write_text(
+        'playbook: odd\nsummary: "harmless\\e[2J\\e[1;1H"\nsteps:\n'
+        '  - run: {command: [rm, -rf, "/a b\\e[8m"], changes: no}\n'
+    )
+    plan = cli("plan", book, "-i", fleet).out
+    assert "odd: harmless\\x1b[2J\\x1b[1;1H" in plan
+    assert "steps: run `rm -rf '/a b\\x1b[8m'`" in plan
+    assert "\x1b" not in plan
+
+
 def test_the_plan_says_what_would_happen(cli: Cli, fleet: Path) -> None:
     told = cli("plan", "rollback", "-i", fleet)
     assert "4 hosts: h[1-4]" in told.out
