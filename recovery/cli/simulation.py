@@ -123,7 +123,7 @@ def _factor(speed: str) -> float:
 def _folder(named: str) -> Path:
     if not named:
         return Path(tempfile.mkdtemp(prefix="recovery-sim-"))
-    folder = Path(named)
+    folder = Path(named).expanduser().absolute()
     with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=0o700, parents=True)
     if not folder.is_dir():
