@@ -93,6 +93,7 @@ class WireFleet:
         self.machines: dict[str, WireMachine] = {}
         self._folder = folder
         self._group = group
+        self._talks: set[asyncio.Task[None]] = set()
         self._quotas = quotas
         self._keys: dict[str, str] = {}
         self._user_key: Any = None
@@ -116,7 +117,9 @@ class WireFleet:
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Carry a connection out beside the others."""
-        self._group.create_task(work)
+        task = self._group.create_task(work)
+        self._talks.add(task)
+        task.add_done_callback(self._talks.discard)
 
     def start(self) -> None:
         """Listen. Raises `InputError` when an address cannot be had."""
@@ -132,6 +135,8 @@ class WireFleet:
         """Close every port and connection."""
         for machine in self.machines.values():
             machine.close()
+        for talk in self._talks:
+            talk.cancel()
 
     def world_started(self) -> datetime:
         """The world's time as a time."""

@@ -23,6 +23,7 @@ from recovery.transports.winrm.messages import (
     Failed,
     Frames,
     Open,
+    Ready,
     Reap,
     Request,
     ShellOpened,
@@ -56,6 +57,8 @@ class Worker(asyncio.SubprocessProtocol):
         self._ways: dict[int, Way] = {}
         self._shells: dict[int, str] = {}
         self._over = asyncio.Event()
+        self.ready = asyncio.Event()
+        """It has loaded what it needs, or has died."""
         self.alive = True
 
     @property
@@ -137,6 +140,8 @@ class Worker(asyncio.SubprocessProtocol):
 
     def _hear(self, reply: Any) -> None:
         match reply:
+            case Ready():
+                self.ready.set()
             case ShellOpened(session=session, shell=shell):
                 if shell:
                     self._shells[session] = shell
@@ -161,6 +166,7 @@ class Worker(asyncio.SubprocessProtocol):
         if not self.alive:
             return
         self.alive = False
+        self.ready.set()
         for name, opening, future in self._waiting.values():
             if not future.done():
                 future.set_exception(_lost(name, opening=opening))
@@ -212,6 +218,12 @@ class Crew:
                 least = await self._started()
             self._reap(least)
             return least
+
+    async def warm(self) -> None:
+        """Have a worker that is ready, so that no session's time goes by while one starts."""
+        if not any(worker.alive for worker in self._workers):
+            with contextlib.suppress(OSError):
+                await (await self.worker()).ready.wait()
 
     def close(self, worker: Worker, session: int, name: str) -> asyncio.Future[Outcome]:
         """Have the session closed."""

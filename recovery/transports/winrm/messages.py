@@ -111,6 +111,10 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     id: int
 
 
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The worker has loaded what it needs."""
+
+
 class ShellOpened(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A session has this shell on its host from now on; empty when it has none any more."""
 
@@ -137,7 +141,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     message: str
 
 
-Reply = Done | ShellOpened | Answer | Failed
+Reply = Ready | Done | ShellOpened | Answer | Failed
 
 _encode = msgspec.msgpack.Encoder().encode
 read_request = msgspec.msgpack.Decoder(Request).decode

@@ -44,10 +44,13 @@ class WinrmTransport:
             place = place_of(host, self._settings)
         except TransportError:
             return _ANSWERS
-        if place.proxy:
-            return _ANSWERS
-        async with self._at_once:
-            return await self._looks.at(place)
+        look = _ANSWERS
+        if not place.proxy:
+            async with self._at_once:
+                look = await self._looks.at(place)
+        if look.answers:
+            await self.crew.warm()
+        return look
 
     async def open(self, host: Host, timeout: float) -> WinrmSession:
         """Open a session within `timeout` seconds. Raises `TransportError`."""

@@ -6,6 +6,7 @@ environment. When its owner is gone it closes every shell that it has on hosts, 
 
 from __future__ import annotations
 
+import importlib
 import os
 import select
 import signal
@@ -24,6 +25,7 @@ from recovery.transports.winrm.messages import (
     Failed,
     Frames,
     Open,
+    Ready,
     Reap,
     Reply,
     Request,
@@ -63,6 +65,9 @@ class Worker:
 
     def work(self) -> None:
         """Until the owner is gone."""
+        # What takes longest is loaded before anybody's time runs.
+        importlib.import_module("recovery.transports.winrm.talk")
+        self._tell(Ready())
         frames = Frames()
         while True:
             ready, _, _ = select.select([self._source], [], [], _TICK)

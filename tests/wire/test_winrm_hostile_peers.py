@@ -1,0 +1,361 @@
+"""WinRM services that misbehave, over real sockets: each ends in one clear error in time, and hurts nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from recovery.errors import (
+    DeadlineError,
+    ReplyError,
+    SessionLostError,
+    TransportError,
+    UnreachableError,
+)
+from recovery.model.host import Host
+from recovery.remote import replies
+from recovery.sim.wire import soap
+from recovery.sim.wire.fleet import WireFleet
+from recovery.sim.wire.shells import ConnectionCutError, Outcome, Quotas, Work
+from recovery.sim.wire.soap import Asked, FaultError
+from tests.wire import fakes
+from tests.wire.peers import HOST, Talk, reset, talker, unaccepting
+
+SHORT = 1.0
+START = 4.0
+"""Seconds in which a worker process is there for certain."""
+Handle = Callable[[Asked], Awaitable[bytes]]
+
+
+@pytest.fixture(autouse=True)
+async def _failsafe() -> AsyncIterator[None]:
+    """Nothing here may hang: every deadline is far below this."""
+    async with asyncio.timeout(60):
+        yield
+
+
+# --- before there is a session ---
+
+
+def _answering(response: bytes) -> Talk:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(response)
+        await writer.drain()
+        await reader.read()
+
+    return talk
+
+
+async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def _slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"x" * 1000:
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(0.3)
+
+
+async def _resets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+    reset(writer.transport)
+
+
+async def _floods(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 500 Oops\r\nContent-Length: 1000000000\r\n\r\n")
+    for _ in range(1000):
+        writer.write(b"y" * 1_000_000)
+        await writer.drain()
+
+
+_MOVED = b"HTTP/1.1 307 Moved\r\nLocation: http://127.0.9.77:9/wsman\r\nContent-Length: 0\r\n\r\n"
+_ASKS = b"HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("talk", "answers", "errors"),
+    [
+        (_silent, False, (DeadlineError, UnreachableError)),
+        (_slowly, False, (DeadlineError,)),
+        (_resets, False, (UnreachableError,)),
+        (_floods, False, (ReplyError,)),
+        (_answering(b"SSH-2.0-OpenSSH_9.2\r\n"), False, (UnreachableError, DeadlineError)),
+        (_answering(b"\x00\xff" * 5000), False, (UnreachableError, DeadlineError)),
+        (_answering(_MOVED), False, (TransportError,)),
+        (_answering(_ASKS), True, (UnreachableError, TransportError)),
+        (
+            _answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+            False,
+            (ReplyError, TransportError),
+        ),
+    ],
+)
+async def test_before_there_is_a_session(
+    talk: Talk, answers: bool, errors: tuple[type[TransportError], ...], tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").touch()
+    async with talker(talk) as port, fakes.winrm(tmp_path) as way:
+        host = Host(
+            name="peer", address=HOST, port=port, credential="c", vars={"winrm_scheme": "http"}
+        )
+        look = await way.look(host)
+        assert look.answers is answers
+        assert bool(look.reason) is not answers
+        with pytest.raises(errors) as caught:
+            await way.open(host, START)
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize("talk", [_silent, _resets, _answering(b"HTTP/1.1 400 Bad\r\n\r\n")])
+async def test_a_tls_handshake_that_leads_nowhere(talk: Talk, tmp_path: Path) -> None:
+    async with fakes.fakes(tmp_path), talker(talk) as port, fakes.winrm(tmp_path) as way:
+        host = Host(name="peer", address=HOST, port=port, credential="c")
+        assert not (await way.look(host)).answers
+        with pytest.raises(TransportError):
+            await way.open(host, START)
+
+
+async def test_a_host_that_never_answers(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    with unaccepting() as port:
+        async with fakes.winrm(tmp_path) as way:
+            host = Host(name="peer", address=HOST, port=port, vars={"winrm_scheme": "http"})
+            look = await way.look(host)
+            assert (look.answers, look.reason) == (False, "no answer to a TCP connection")
+
+
+async def test_redirects_are_not_followed(tmp_path: Path) -> None:
+    reached = []
+
+    async def elsewhere(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        reached.append(await reader.read(100))
+
+    async with talker(elsewhere) as other:
+        moved = b"HTTP/1.1 307 X\r\nLocation: http://%s:%d/wsman\r\nContent-Length: 0\r\n\r\n"
+        talk = _answering(moved % (HOST.encode(), other))
+        async with talker(talk) as port, fakes.winrm(tmp_path) as way:
+            host = Host(
+                name="p", address=HOST, port=port, credential="c", vars={"winrm_scheme": "http"}
+            )
+            assert "redirects" in (await way.look(host)).reason
+            with pytest.raises(TransportError, match="redirects elsewhere") as caught:
+                await way.open(host, 10)
+            assert not caught.value.retryable
+    assert reached == []
+
+
+# --- within a session ---
+
+
+@contextlib.asynccontextmanager
+async def _service(
+    folder: Path, operation: str, handle: Handle | None, **more: Quotas
+) -> AsyncIterator[tuple[WireFleet, Host]]:
+    """A machine that does one operation in its own way."""
+    host = fakes.winrm_host("w", https=False)
+    async with fakes.fakes(folder, host, **more) as served:
+        shells = served.machines["w"].shells
+        usual = shells.handle
+
+        async def odd(asked: Asked) -> bytes:
+            if handle is not None and asked.operation == operation:
+                return await handle(asked)
+            return await usual(asked)
+
+        shells.handle = odd  # type: ignore[method-assign]
+        yield served, host
+        async with asyncio.timeout(20):
+            while True:
+                if served.counts.shells == 0:
+                    break
+                await asyncio.sleep(0.05)
+
+
+async def _never(asked: Asked) -> bytes:
+    await asyncio.Event().wait()
+    return b""
+
+
+async def _cut_off(asked: Asked) -> bytes:
+    return soap.received(asked, "C", [("stdout", "QUJD", False)], None)[:-60]
+
+
+async def _bomb(asked: Asked) -> bytes:
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    return f'<!DOCTYPE x [<!ENTITY e0 "boom">{entities}]><x>&e11;</x>'.encode()
+
+
+async def _outside(asked: Asked) -> bytes:
+    return b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
+
+
+async def _utf16(asked: Asked) -> bytes:
+    return '<?xml version="1.0" encoding="utf-16"?><x/>'.encode("utf-16")
+
+
+async def _not_base64(asked: Asked) -> bytes:
+    return soap.received(asked, "C", [("stdout", "\u00e9", False)], None)
+
+
+async def _breaks_off(asked: Asked) -> bytes:
+    raise ConnectionCutError
+
+
+async def _nonsense(asked: Asked) -> bytes:
+    return b"\x1b[2J not xml"
+
+
+async def _refuses(asked: Asked) -> bytes:
+    raise FaultError(2150859173, "w:QuotaLimit", "\x1b[31mmaximum number of concurrent shells")
+
+
+@pytest.mark.parametrize("operation", ["Command", "Send", "Receive"])
+@pytest.mark.parametrize(
+    ("handle", "error"),
+    [
+        (_never, DeadlineError),
+        (_cut_off, ReplyError),
+        (_bomb, ReplyError),
+        (_outside, ReplyError),
+        (_utf16, ReplyError),
+        (_nonsense, ReplyError),
+        (_breaks_off, SessionLostError),
+    ],
+)
+async def test_during_a_command(
+    handle: Handle, operation: str, error: type[TransportError], tmp_path: Path
+) -> None:
+    if operation == "Send" and handle in (_cut_off, _bomb, _outside, _utf16, _nonsense):
+        error = TransportError  # pywinrm does not look at what comes back
+    async with _service(tmp_path, operation, handle) as (_, host), fakes.winrm(tmp_path) as way:
+        session = await way.open(host, 10)
+        if error is TransportError:
+            await _swallow(session.run(fakes.ask(host, timeout=SHORT)))
+        else:
+            with pytest.raises(error):
+                await session.run(fakes.ask(host, timeout=SHORT))
+        await session.aclose()
+
+
+async def _swallow(work: Awaitable[object]) -> None:
+    with contextlib.suppress(TransportError):
+        await work
+
+
+@pytest.mark.parametrize(
+    ("handle", "error"),
+    [
+        (_never, DeadlineError),
+        (_bomb, ReplyError),
+        (_nonsense, ReplyError),
+        (_breaks_off, UnreachableError),
+        (_refuses, SessionLostError),
+    ],
+)
+async def test_while_a_shell_is_opened(
+    handle: Handle, error: type[TransportError], tmp_path: Path
+) -> None:
+    async with _service(tmp_path, "Create", handle) as (_, host), fakes.winrm(tmp_path) as way:
+        with pytest.raises(error) as caught:
+            await way.open(host, START)
+        assert str(caught.value).isprintable()
+
+
+async def test_a_stream_that_is_not_what_was_agreed(tmp_path: Path) -> None:
+    async with (
+        _service(tmp_path, "Receive", _not_base64) as (_, host),
+        fakes.winrm(tmp_path) as way,
+    ):
+        session = await way.open(host, 10)
+        with pytest.raises(ReplyError):
+            await session.run(fakes.ask(host))
+        await session.aclose()
+
+
+async def test_output_without_end_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    sent = 0
+
+    async def flood(asked: Asked) -> bytes:
+        nonlocal sent
+        sent += 1
+        return soap.received(asked, "C", [("stdout", "eHh4" * 10_000, False)], None)
+
+    async with _service(tmp_path, "Receive", flood) as (_, host), fakes.winrm(tmp_path) as way:
+        session = await way.open(host, 10)
+        command = fakes.ask(host)
+        completed = await session.run(msgspec.structs.replace(command, output_limit=200_000))
+        await session.aclose()
+    assert completed.truncated
+    assert len(completed.stdout) == 200_000
+    assert sent < 20
+
+
+async def test_one_answer_beyond_all_bounds(tmp_path: Path) -> None:
+    async def huge(asked: Asked) -> bytes:
+        return soap.received(asked, "C", [("stdout", "eHh4" * 2_000_000, False)], None)
+
+    async with _service(tmp_path, "Receive", huge) as (_, host), fakes.winrm(tmp_path) as way:
+        session = await way.open(host, 10)
+        with pytest.raises(ReplyError, match="more than any host sends"):
+            await session.run(fakes.ask(host))
+        await session.aclose()
+
+
+async def test_a_shell_whose_quota_is_used_up_is_replaced(tmp_path: Path) -> None:
+    refusals = 1
+
+    async def start(asked: Asked) -> bytes:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise FaultError(2150859174, "w:QuotaLimit", "too many commands")
+        return served.machines["w"].shells._start(asked)
+
+    async with _service(tmp_path, "Command", start) as (served, host):
+        async with fakes.winrm(tmp_path) as way:
+            session = await way.open(host, 10)
+            assert replies.read(await session.run(fakes.ask(host)), "t1")
+            await session.aclose()
+        assert served.counts.shells_opened == 2
+
+
+async def test_a_user_with_all_the_shells_that_are_allowed(tmp_path: Path) -> None:
+    async with (
+        _service(tmp_path, "", None, quotas=Quotas(shells=2)) as (_, host),
+        fakes.winrm(tmp_path) as way,
+    ):
+        sessions = [await way.open(host, 10) for _ in range(2)]
+        with pytest.raises(SessionLostError, match=r"has no room: .*allowed a maximum") as caught:
+            await way.open(host, 10)
+        assert caught.value.retryable
+        for session in sessions:
+            await session.aclose()
+        await (await way.open(host, 10)).aclose()
+
+
+async def test_what_is_no_script_of_ours_is_not_recognised(tmp_path: Path) -> None:
+    async with _service(tmp_path, "", None) as (served, host), fakes.winrm(tmp_path) as way:
+        unknown = Outcome(
+            stderr=b'#< CLIXML\r\n<Objs><S S="Error">no such thing_x000D__x000A_</S></Objs>',
+            exit_code=3,
+        )
+        served.machines["w"]._work = lambda _command: _outcome(unknown)  # type: ignore[method-assign]
+        session = await way.open(host, 10)
+        completed = await session.run(fakes.ask(host))
+        await session.aclose()
+    assert (completed.exit_status, completed.stderr) == (3, b"no such thing\n")
+    with pytest.raises(ReplyError, match=r"exit status 3 .*: no such thing"):
+        replies.read(completed, "t1")
+
+
+def _outcome(outcome: Outcome) -> Work:
+    return Work(carry_out=lambda: outcome)
