@@ -220,7 +220,7 @@ async def test_a_command_that_is_cancelled_leaves_nothing(peer: Peer) -> None:
     await session.aclose()
     await _nothing_is_left(peer)
     again = await _session(peer)
-    assert replies.read(await again.run(peer.command("good", "triage", "t2", 20)), "t2")
+    assert replies.read(await again.run(peer.command("good", "triage", "t2", 20)), "t2").records
     await again.aclose()
 
 

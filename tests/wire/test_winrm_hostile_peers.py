@@ -158,11 +158,11 @@ async def test_redirects_are_not_followed(tmp_path: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def _service(
-    folder: Path, operation: str, handle: Handle | None, **more: Quotas
+    folder: Path, operation: str, handle: Handle | None, quotas: Quotas | None = None
 ) -> AsyncIterator[tuple[WireFleet, Host]]:
     """A machine that does one operation in its own way."""
     host = fakes.winrm_host("w", https=False)
-    async with fakes.fakes(folder, host, **more) as served:
+    async with fakes.fakes(folder, host, quotas=quotas) as served:
         shells = served.machines["w"].shells
         usual = shells.handle
 
@@ -215,7 +215,7 @@ async def _nonsense(asked: Asked) -> bytes:
 
 
 async def _refuses(asked: Asked) -> bytes:
-    raise FaultError(2150859173, "w:QuotaLimit", "\x1b[31mmaximum number of concurrent shells")
+    raise FaultError(2150859173, "w:QuotaLimit", "\u202emaximum number of concurrent shells")
 
 
 @pytest.mark.parametrize("operation", ["Command", "Send", "Receive"])
@@ -323,7 +323,7 @@ async def test_a_shell_whose_quota_is_used_up_is_replaced(tmp_path: Path) -> Non
     async with _service(tmp_path, "Command", start) as (served, host):
         async with fakes.winrm(tmp_path) as way:
             session = await way.open(host, 10)
-            assert replies.read(await session.run(fakes.ask(host)), "t1")
+            assert replies.read(await session.run(fakes.ask(host)), "t1").records
             await session.aclose()
         assert served.counts.shells_opened == 2
 
@@ -342,13 +342,15 @@ async def test_a_user_with_all_the_shells_that_are_allowed(tmp_path: Path) -> No
         await (await way.open(host, 10)).aclose()
 
 
-async def test_what_is_no_script_of_ours_is_not_recognised(tmp_path: Path) -> None:
+async def test_what_powershell_says_in_clixml_is_read_as_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with _service(tmp_path, "", None) as (served, host), fakes.winrm(tmp_path) as way:
         unknown = Outcome(
             stderr=b'#< CLIXML\r\n<Objs><S S="Error">no such thing_x000D__x000A_</S></Objs>',
             exit_code=3,
         )
-        served.machines["w"]._work = lambda _command: _outcome(unknown)  # type: ignore[method-assign]
+        monkeypatch.setattr(served.machines["w"], "_work", lambda _command: _outcome(unknown))
         session = await way.open(host, 10)
         completed = await session.run(fakes.ask(host))
         await session.aclose()

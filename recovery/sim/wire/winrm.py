@@ -17,6 +17,7 @@ _READ = 65_536
 _PLAIN = "application/soap+xml;charset=UTF-8"
 _SEALED = f'multipart/encrypted;protocol="{PROTOCOL}";boundary="Encrypted Boundary"'
 _PATH = b"/wsman"
+_BAD = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 Headers = list[tuple[str, str]]
 
@@ -52,19 +53,26 @@ class Conversation:
 
     async def go_on(self) -> None:
         """Answer requests until the client closes or breaks the rules of HTTP. Raises `ConnectionCutError`."""
-        with contextlib.suppress(h11.RemoteProtocolError, ConnectionError):
-            while True:
-                request, body = await self._request()
-                if request is None:
-                    return
-                try:
-                    message, status, kind = await self._treat(request, body)
-                    await self._send(status, [("Content-Type", kind)] if message else [], message)
-                except _AnswerError as answer:
-                    await self._send(answer.status, answer.headers, b"")
-                if self._http.our_state is h11.MUST_CLOSE:
-                    return
-                self._http.start_next_cycle()
+        with contextlib.suppress(ConnectionError):
+            try:
+                await self._answer_all()
+            except h11.RemoteProtocolError:
+                self._writer.write(_BAD)
+                await self._writer.drain()
+
+    async def _answer_all(self) -> None:
+        while True:
+            request, body = await self._request()
+            if request is None:
+                return
+            try:
+                message, status, kind = await self._treat(request, body)
+                await self._send(status, [("Content-Type", kind)] if message else [], message)
+            except _AnswerError as answer:
+                await self._send(answer.status, answer.headers, b"")
+            if self._http.our_state is h11.MUST_CLOSE:
+                return
+            self._http.start_next_cycle()
 
     async def _request(self) -> tuple[h11.Request | None, bytes]:
         request: h11.Request | None = None

@@ -72,7 +72,7 @@ def is_quota(error: WSManFaultError) -> bool:
 _SAID: tuple[tuple[tuple[type[Exception], ...], type[TransportError], str], ...] = (
     ((AuthenticationError,), AuthRefusedError, "{name} refused the sign-in"),
     ((WinRMOperationTimeoutError,), SessionLostError, "{name} did not answer in its own time"),
-    ((WinRMTransportError,), ReplyError, "{name} answered with an HTTP status of no use"),
+    ((WinRMTransportError,), ReplyError, "{name} answered with HTTP status {status}"),
     ((FloodError,), ReplyError, "{name} answered with more than any host sends"),
     ((RedirectError,), TransportError, "{name} redirects elsewhere, which is not followed"),
     (
@@ -95,7 +95,7 @@ def _of(error: Exception, name: str, *, opening: bool) -> TransportError | None:
         return _of_fault(error, name)
     for kinds, kind, text in _SAID:
         if isinstance(error, kinds):
-            return kind(text.format(name=name))
+            return kind(text.format(name=name, status=getattr(error, "code", "")))
     if isinstance(error, PermissionError | SpnegoError | WinRMError):
         return TransportError(f"{name} does not sign us in as agreed: {_spoken(error)}")
     if isinstance(error, requests.RequestException | HTTPError | OSError):

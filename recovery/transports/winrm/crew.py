@@ -97,6 +97,8 @@ class Worker(asyncio.SubprocessProtocol):
         """It has ended."""
         self._die()
         self._over.set()
+        if self._process is not None:
+            self._process.close()
 
     def ask(self, request: Request, name: str, *, opening: bool = False) -> _Waiting:
         """What comes of the request, some time. `name` is the host's, for errors."""
@@ -129,8 +131,6 @@ class Worker(asyncio.SubprocessProtocol):
                 await self._over.wait()
         self.kill()
         await self._over.wait()
-        if self._process is not None:
-            self._process.close()
 
     def kill(self) -> None:
         """End it."""
