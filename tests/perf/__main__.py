@@ -1,4 +1,4 @@
-"""The benchmarks: `python -m tests.perf [ssh] [engine] [inventory] [start] [incident]`; all of them without a name."""
+"""The benchmarks: `python -m tests.perf [ssh] [winrm] [engine] [inventory] [start] [incident]`; without a name, all of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from pathlib import Path
 from tests.perf.measure import LIMIT, Row
 from tests.perf.ssh import ssh
 from tests.perf.twin import engine, incident, inventory, start
+from tests.perf.winrm import winrm
 
 BENCHMARKS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
     "start": start,
     "inventory": inventory,
     "ssh": ssh,
+    "winrm": winrm,
     "engine": engine,
     "incident": incident,
 }
