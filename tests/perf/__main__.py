@@ -1,4 +1,4 @@
-"""The benchmarks: `python -m tests.perf [ssh] [winrm] [engine] [inventory] [start] [incident]`; without a name, all of them."""
+"""The benchmarks: `python -m tests.perf [ssh] [winrm] [engine] [inventory] [start] [incident]`; without a name, all."""
 
 from __future__ import annotations
 

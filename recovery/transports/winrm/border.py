@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator
+from http.client import HTTPException
 from xml.etree.ElementTree import ParseError
 
 import requests
@@ -80,6 +81,7 @@ _SAID: tuple[tuple[tuple[type[Exception], ...], type[TransportError], str], ...]
         TransportError,
         "{name} answers in the clear where messages have to be encrypted",
     ),
+    ((HTTPException,), ReplyError, "what {name} answers is not HTTP"),
     (
         (ParseError, UnsafeAnswerError, StopIteration, AssertionError),
         ReplyError,
@@ -94,7 +96,7 @@ def _of(error: Exception, name: str, *, opening: bool) -> TransportError | None:
     if isinstance(error, WSManFaultError):
         return _of_fault(error, name)
     for kinds, kind, text in _SAID:
-        if isinstance(error, kinds):
+        if isinstance(error, kinds) and not isinstance(error, ConnectionError):
             return kind(text.format(name=name, status=getattr(error, "code", "")))
     if isinstance(error, PermissionError | SpnegoError | WinRMError):
         return TransportError(f"{name} does not sign us in as agreed: {_spoken(error)}")

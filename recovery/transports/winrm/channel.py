@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import ssl
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
 
+from requests.auth import _basic_auth_str
 from typing_extensions import override
 from winrm.exceptions import WinRMTransportError
 from winrm.protocol import Protocol
@@ -14,12 +16,16 @@ from winrm.transport import Transport
 
 from recovery.errors import TransportError
 from recovery.transports.winrm.border import UnsafeAnswerError
+from recovery.transports.winrm.express import Express
 from recovery.transports.winrm.line import Line, LineAdapter
 from recovery.transports.winrm.messages import Way
 from recovery.transports.winrm.trust import context_for
 
 if TYPE_CHECKING:
     import requests
+
+_PLAIN = "application/soap+xml;charset=UTF-8"
+_CERTIFICATE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 
 class Channel(Transport):
@@ -30,6 +36,7 @@ class Channel(Transport):
         super().__init__(endpoint=way.endpoint, auth_method=way.auth, **arguments)
         self._way = way
         self._line = line
+        self._express: Express | None = None
 
     @override
     def build_session(self) -> requests.Session:
@@ -49,11 +56,39 @@ class Channel(Transport):
     def send_message(self, message: str | bytes) -> bytes:
         """As the library's, and nothing that is dangerous to parse comes back."""
         try:
-            found: bytes = super().send_message(message)
+            found = self._post(message) if self._express else super().send_message(message)
         except WinRMTransportError as error:
             _check(error.response_text.encode("utf-8", "surrogatepass"))
             raise
+        if self._express is None and self._line.pinned:
+            self._express = self._made()
         return _check(found)
+
+    def _made(self) -> Express | None:
+        """The short way; Kerberos and CredSSP have more to do for each request."""
+        way = self._way
+        authorization = {
+            "ntlm": "",
+            "basic": _basic_auth_str(way.user, way.password),
+            "certificate": _CERTIFICATE,
+        }.get(way.auth)
+        return None if authorization is None else Express(self._line, way.endpoint, authorization)
+
+    def _post(self, message: str | bytes) -> bytes:
+        assert self._express is not None  # noqa: S101 - asked by send_message
+        body = message.encode() if isinstance(message, str) else message
+        if self.encryption is None:
+            got = self._express.post(body, _PLAIN)
+            content = got.content
+        else:
+            sealed: Any = self.encryption.prepare_encrypted_request(
+                cast("Any", self._express), self.endpoint, body
+            )
+            got = self._express.post(sealed.body, sealed.headers["Content-Type"])
+            content = self.encryption.parse_encrypted_response(cast("Any", got))
+        if got.status_code >= HTTPStatus.BAD_REQUEST:
+            raise WinRMTransportError("http", got.status_code, content.decode())
+        return content
 
     def _on_line(self, session: requests.Session) -> None:
         if any(isinstance(adapter, LineAdapter) for adapter in session.adapters.values()):

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -29,7 +29,7 @@ MOST_BYTES = 4_000_000
 _CONNECT = 10.0
 _SHORTEST = 0.05
 _PIECE = 65_536
-_REDIRECTION = 3
+REDIRECTION = 3
 """The first digit of such a status."""
 
 
@@ -58,6 +58,7 @@ class Line:
         self._deadline = float("inf")
         self._handle: socket.socket | None = None
         self._lock = threading.Lock()
+        self.connection: HTTPConnection | None = None
         self.pinned = False
         """Somebody is signed in on it."""
         self.ended = False
@@ -127,6 +128,7 @@ class _OnLine:
     def connect(self) -> None:
         self.line.check()
         super().connect()  # type: ignore[misc]
+        self.line.connection = cast("HTTPConnection", self)
 
     def _new_conn(self) -> socket.socket:
         made: socket.socket = super()._new_conn()  # type: ignore[misc]
@@ -173,7 +175,7 @@ class LineAdapter(HTTPAdapter):
         """Send within the time that is left. Redirects and answers in the clear are refused."""
         kwargs["timeout"] = self._line.timeouts()
         response = super().send(request, *args, **kwargs)
-        if response.is_redirect or response.status_code // 100 == _REDIRECTION:
+        if response.is_redirect or response.status_code // 100 == REDIRECTION:
             response.close()
             raise RedirectError
         if response.status_code != HTTPStatus.UNAUTHORIZED:
