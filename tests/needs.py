@@ -25,6 +25,8 @@ _PROGRAMS: Mapping[str, tuple[str, str]] = {
     "ssh-agent": ("ssh-agent", "openssh-client"),
     "ssh-keygen": ("ssh-keygen", "openssh-client"),
     "sshd": ("sshd", "openssh-server"),
+    "wine": ("wine", "wine64"),
+    "wineserver": ("wineserver", "wine64"),
 }
 """Name to the program and the Debian package that brings it."""
 

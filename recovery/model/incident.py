@@ -39,8 +39,8 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     margin: float = 0.0
     """Seconds by which a host's clock may be wrong before its file times are not believed."""
     strike: Literal["matching", "listed"] = "listed"
-    """What the fix of the boot window may take: every file that matches pattern and header, where the vendor says
-    that this is safe; or only files that a triage listed as bad."""
+    """What the fix of the boot window may take: every file that matches the pattern, where the vendor says
+    that this is safe (cmd cannot read header bytes in time); or only files that a triage listed as bad."""
     name: str = ""
     """Of a package; KB number of an update; file name of a driver; product of definitions."""
     service: str = ""

@@ -17,6 +17,7 @@ from recovery.model.host import Host
 from recovery.model.incident import Incident, Platform
 from recovery.ports import Command
 from recovery.remote import launch as launching
+from recovery.remote import strike
 from recovery.remote.launch import Launch, Outer
 
 _READS = ("lib", "state", "triage")
@@ -114,7 +115,10 @@ def launch(wanted: Command, *, outer: Outer) -> Launch:
         message = f"no script for {wanted.action} on windows in this version"
         raise UnsupportedError(message)
     _check_token(wanted)
-    script = wanted.script.decode("ascii")
+    if wanted.shell == "cmd":
+        script = strike.line(wanted.settings, wanted.token)
+    else:
+        script = wanted.script.decode("ascii")
     return launching.start(wanted, script, outer=outer)
 
 
@@ -197,7 +201,8 @@ def _profile(action: str, host: Host, incident: Incident | None) -> Mapping[str,
         _kept.clear()
     found = _platform_settings(platform, "\\" if host.os == "windows" else "/")
     if host.os == "windows":
-        found = {**found, "SINCE": f"{incident.began.timestamp():.0f}"}
+        strikes = platform.artifact.strike
+        found = {**found, "SINCE": f"{incident.began.timestamp():.0f}", "STRIKE": strikes}
     _kept[id(platform)] = (platform, found)
     return found
 

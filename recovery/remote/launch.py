@@ -74,12 +74,19 @@ def _of_powershell(wanted: Command, script: str, outer: Outer) -> Launch:
 
 
 def _of_cmd(script: str, outer: Outer) -> Launch:
-    if outer != "powershell":
+    if outer == "none":
         return Launch(f'{_CMD}"{script}"')
+    if outer == "cmd":
+        return Launch(_CMD + _escaped(f'"{script}"'))
     # PowerShell would change the quotes and the percent signs, so it gets them from base64. It wraps an argument that
     # has blanks in quotes and leaves quotes within it alone (for cmd.exe in version 7 as well), as cmd /s wants it.
     decoded = f"[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('{_base64(script)}'))"
     return Launch(f"&$env:ComSpec {_CMD.partition(' ')[2]}({decoded})")
+
+
+def _escaped(text: str) -> str:
+    """Text that cmd hands on as it is: every character that it gives a meaning to has a caret, quotes as well."""
+    return "".join(f"^{char}" if char in '^&|<>()"' else char for char in text)
 
 
 def _base64(text: str, encoding: str = "utf-8") -> str:

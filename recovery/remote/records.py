@@ -82,6 +82,12 @@ class Looked(Record, frozen=True, kw_only=True, tag="artifact", gc=False):
     """Acts whose manifests are there and not undone."""
 
 
+class Installation(Record, frozen=True, kw_only=True, tag="installation", gc=False):
+    """A Windows on one of the machine's volumes, on which a strike acts."""
+
+    path_hex: str
+
+
 class Manifest(Record, frozen=True, kw_only=True, tag="manifest", gc=False):
     """A manifest found on the endpoint, named by the intent that wrote it: what it moved, or changed."""
 
@@ -189,7 +195,8 @@ class Moved(Record, frozen=True, kw_only=True, tag="moved", gc=False):
     from_hex: str
     to_hex: str
     sha256: str
-    size: Count
+    """Empty where cmd moved it, which cannot work it out."""
+    size: Count | None = None
 
 
 class Refused(Record, frozen=True, kw_only=True, tag="refused", gc=False):
@@ -208,6 +215,7 @@ class Refused(Record, frozen=True, kw_only=True, tag="refused", gc=False):
         "missing",
         "hash",
         "busy",
+        "held",
         "unsupported",
         "unavailable",
         "needed",
@@ -270,6 +278,7 @@ AnyRecord = (
     | File
     | Item
     | Looked
+    | Installation
     | Manifest
     | ServiceRecord
     | CrashSeen

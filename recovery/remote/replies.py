@@ -19,6 +19,7 @@ from recovery.model.evidence import (
     ServiceState,
 )
 from recovery.ports import Completed
+from recovery.remote.cmd_output import lines_of
 from recovery.remote.records import (
     Acted,
     AnyRecord,
@@ -62,6 +63,7 @@ _REASONS: Mapping[str, str] = {
     "missing": "it is not there",
     "hash": "its content is not what the manifest says",
     "busy": "another act is under way on the host",
+    "held": "it could not be moved: it is in use, protected, or not for the user who signed in",
     "unsupported": "the host has no way to do it",
     "unavailable": "nothing good is to be had there to put in its place",
     "needed": "something else there needs it, and would be taken away with it",
@@ -102,7 +104,7 @@ class Reply(msgspec.Struct, frozen=True):
 def read(completed: Completed, token: str) -> Reply:
     """The records of an answer. Raises `ReplyError` unless it is complete and of the agreed form."""
     found: list[AnyRecord] = []
-    for line in completed.stdout.split(b"\n"):
+    for line in lines_of(completed.stdout):
         if not line.startswith(_START):
             continue
         if len(found) >= _MOST_RECORDS:
