@@ -115,10 +115,8 @@ def launch(wanted: Command, *, outer: Outer) -> Launch:
         message = f"no script for {wanted.action} on windows in this version"
         raise UnsupportedError(message)
     _check_token(wanted)
-    if wanted.shell == "cmd":
-        script = strike.line(wanted.settings, wanted.token)
-    else:
-        script = wanted.script.decode("ascii")
+    text = wanted.script.decode("ascii")
+    script = strike.line(wanted.settings, wanted.token) if wanted.shell == "cmd" else text
     return launching.start(wanted, script, outer=outer)
 
 

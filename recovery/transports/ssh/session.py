@@ -36,21 +36,24 @@ class SshSession:
         script = render(command)
         with translated(self._name, opening=False):
             async with asyncio.timeout(command.timeout):
-                return await self._carry_out(script, Answer(command))
+                return await self.carry_out(
+                    _SHELL, script, Answer(command.token, command.output_limit)
+                )
 
     async def aclose(self) -> None:
         """Close the connection, by force if it does not end. Never raises, never hangs."""
         await close(self._connection)
 
-    async def _carry_out(self, script: bytes, answer: Answer) -> Completed:
+    async def carry_out(self, line: str, stdin: bytes, answer: Answer) -> Completed:
+        """What comes of `line` with `stdin`. Raises what the library and the system raise, and `SessionLostError`."""
         if self._connection.is_closed():
             message = f"the session with {self._name} has ended"
             raise SessionLostError(message)
         channel, _ = await self._connection.create_session(
-            lambda: answer, _SHELL, encoding=None, env=None, send_env=None, request_pty=False
+            lambda: answer, line, encoding=None, env=None, send_env=None, request_pty=False
         )
         try:
-            channel.write(script)
+            channel.write(stdin)
             channel.write_eof()
             return await answer.completed
         finally:
@@ -60,11 +63,11 @@ class SshSession:
 class Answer(asyncssh.SSHClientSession[bytes]):
     """Collects what a command says, and knows when that is enough."""
 
-    def __init__(self, command: Command) -> None:
-        """Wait for the end record of `command`."""
+    def __init__(self, token: str, limit: int) -> None:
+        """Wait for the end record with `token`; read at most `limit` bytes."""
         self.completed: asyncio.Future[Completed] = asyncio.get_running_loop().create_future()
-        self._limit = command.output_limit
-        self._end = b'\n{"record":"end","token":"%s"' % command.token.encode()
+        self._limit = limit
+        self._end = b'\n{"record":"end","token":"%s"' % token.encode()
         self._stdout: list[bytes] = []
         self._stderr: list[bytes] = []
         self._sizes = [0, 0]

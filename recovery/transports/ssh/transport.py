@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from recovery.errors import DeadlineError, RecoveryError
 from recovery.model.host import Host
 from recovery.ports import Credentials, Look
+from recovery.remote.launch import Outer
 from recovery.transports.ssh.limits import max_looks
 from recovery.transports.ssh.place import Place, Places
 from recovery.transports.ssh.reasons import os_reason
@@ -53,6 +54,7 @@ class SshTransport:
         self._credentials = credentials
         self._places = Places(settings.config, gateway_of)
         self._looks = asyncio.Semaphore(max_looks())
+        self._shells: dict[str, Outer] = {}
         self._means: tuple[Dialer, Gateways] | None = None
 
     async def look(self, host: Host) -> Look:
@@ -94,6 +96,10 @@ class SshTransport:
                 message = f"{host.name} could not be reached in time through {place.gateway}"
                 raise DeadlineError(message) from None
         connection = await dialer.connect(place, host.credential, until - clock(), tunnel)
+        if host.os == "windows":
+            from recovery.transports.ssh.windows import WindowsSession
+
+            return WindowsSession(connection, host.name, self._shells)
         return SshSession(connection, host.name)
 
     async def aclose(self) -> None:
