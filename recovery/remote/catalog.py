@@ -36,9 +36,19 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 """Action to the parts of its script. `prove` reads what triage reads. `race` is a quarantine without a triage before
 it: the script checks everything anew anyway, and in a boot window one round trip is all there is."""
 
+_SEES = ("lib", "listing", "crashes")
+_TAKES = ("lib", "listing", "vault", "quarantine")
+
 WINDOWS_ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "triage": ("lib.ps1", "triage.ps1"),
-    "strike": ("strike.cmd",),
+    "triage": (*_SEES, "machine", "triage"),
+    "prove": (*_SEES, "prove"),
+    "quarantine": _TAKES,
+    "race": _TAKES,
+    "undo": ("lib", "listing", "vault", "undo"),
+    "reboot": ("lib", "reboot"),
+    "run": ("lib", "run"),
+    "exposure": ("lib", "listing", "machine", "exposure"),
+    "strike": ("strike",),
 }
 """The same for Windows, with `strike`: the remedy for the seconds of a boot window, by cmd alone."""
 
@@ -169,12 +179,13 @@ def _script(action: str) -> bytes:
 
 @cache
 def _windows_script(action: str) -> bytes:
-    """The script's parts without their comments; nothing for an action that Windows has no script for."""
+    """The script's parts without their comments and indents."""
+    suffix = ".cmd" if action == "strike" else ".ps1"
     folder = resources.files("recovery.remote") / "windows"
     lines = [
         line.strip()
-        for part in WINDOWS_ACTIONS.get(action, ())
-        for line in (folder / part).read_text("ascii").splitlines()
+        for part in WINDOWS_ACTIONS[action]
+        for line in (folder / f"{part}{suffix}").read_text("ascii").splitlines()
     ]
     return "\n".join(line for line in lines if line and not line.startswith(("#", "rem "))).encode(
         "ascii"
@@ -201,6 +212,7 @@ def _profile(action: str, host: Host, incident: Incident | None) -> Mapping[str,
     if host.os == "windows":
         strikes = platform.artifact.strike
         found = {**found, "SINCE": f"{incident.began.timestamp():.0f}", "STRIKE": strikes}
+        found["MANIFEST"] = strike.manifest_name(found["ARTIFACT"])
     _kept[id(platform)] = (platform, found)
     return found
 

@@ -1,10 +1,158 @@
 param([string]$SettingsJson)
 # Shared by every script, for Windows PowerShell 5.1. Names from the disk leave as hex of their UTF-8 bytes, never as
-# themselves, and nothing that the system says in its own language is read.
+# themselves, and nothing that the system says in its own language is read. Answers are written as bytes, past any
+# code page of a console.
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
-try { [Console]::OutputEncoding = New-Object System.Text.UTF8Encoding $false } catch { $null = $_ }
-[System.Threading.Thread]::CurrentThread.CurrentCulture = [System.Globalization.CultureInfo]::InvariantCulture
+$Invariant = [System.Globalization.CultureInfo]::InvariantCulture
+[System.Threading.Thread]::CurrentThread.CurrentCulture = $Invariant
 $Given = ConvertFrom-Json -InputObject $SettingsJson
+$Utf8 = New-Object System.Text.UTF8Encoding $false
+$Epoch = New-Object System.DateTime 1970, 1, 1, 0, 0, 0, ([System.DateTimeKind]::Utc)
+$Answer = [Console]::OpenStandardOutput()
+$MostFiles = 500
+$MostManifests = 200
+$Trusted = @('S-1-5-18', 'S-1-5-32-544')
+
+function Write-Line([string]$Text) {
+  $bytes = $Utf8.GetBytes($Text + "`n")
+  $Answer.Write($bytes, 0, $bytes.Length)
+}
+
+function Get-Hex([string]$Text) {
+  return [BitConverter]::ToString($Utf8.GetBytes($Text)).Replace('-', '').ToLowerInvariant()
+}
+
+# The JSON value of a number, a truth or nothing; texts go through Get-Hex and stand between quotes already.
+function Get-Value($Value) {
+  if ($null -eq $Value) { return 'null' }
+  if ($Value -is [bool]) { return $Value.ToString().ToLowerInvariant() }
+  return ([System.IFormattable]$Value).ToString('0.###', $Invariant)
+}
+
+function Get-Seconds([DateTime]$Time) {
+  return [Math]::Floor(($Time.ToUniversalTime() - $Epoch).TotalSeconds)
+}
+
+function Write-Trouble([string]$Reason, [string]$Detail) {
+  Write-Line ('{"record":"trouble","reason":"' + $Reason + '","detail_hex":"' + (Get-Hex $Detail) + '"}')
+}
+
+function Write-Refused([string]$Reason, [string]$Path) {
+  Write-Line ('{"record":"refused","reason":"' + $Reason + '","path_hex":"' + (Get-Hex $Path) + '"}')
+}
+
+function Write-Acted([string]$Action, [int]$Files, [int]$Already, [bool]$Nothing) {
+  Write-Line ('{"record":"acted","action":"' + $Action + '","files":' + $Files + ',"already":' + $Already +
+    ',"nothing":' + (Get-Value $Nothing) + '}')
+}
+
+function Write-Moved([string]$From, [string]$To, [string]$Sha, [long]$Size) {
+  Write-Line ('{"record":"moved","from_hex":"' + (Get-Hex $From) + '","to_hex":"' + (Get-Hex $To) +
+    '","sha256":"' + $Sha + '","size":' + $Size + '}')
+}
+
+function Write-End([int]$Code = 0) {
+  Write-Line ('{"record":"end","token":"' + $Given.TOKEN + '","exit":' + $Code + '}')
+  $Answer.Flush()
+}
+
+# What nobody expected is said, in an answer that has its end.
+trap {
+  Write-Trouble 'script_failed' ([string]$_.Exception.Message)
+  Write-End 1
+  exit 1
+}
+
+function Test-Link([string]$Path) {
+  try {
+    $attributes = [System.IO.File]::GetAttributes($Path)
+    return ($attributes -band [System.IO.FileAttributes]::ReparsePoint) -ne 0
+  } catch { return $false }
+}
+
+# Makes a folder that only the system and administrators may go into.
+function New-Kept([string]$Path) {
+  $null = [System.IO.Directory]::CreateDirectory($Path)
+  $security = New-Object System.Security.AccessControl.DirectorySecurity
+  $security.SetAccessRuleProtection($true, $false)
+  foreach ($sid in $Trusted) {
+    $who = New-Object System.Security.Principal.SecurityIdentifier $sid
+    $rule = New-Object System.Security.AccessControl.FileSystemAccessRule $who, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow'
+    $security.AddAccessRule($rule)
+  }
+  $security.SetOwner((New-Object System.Security.Principal.SecurityIdentifier 'S-1-5-32-544'))
+  Set-Acl -LiteralPath $Path -AclObject $security
+}
+
+# What HKEY_LOCAL_MACHINE holds there, or nothing.
+function Get-Registry([string]$Key, [string]$Name) {
+  try { return [Microsoft.Win32.Registry]::GetValue("HKEY_LOCAL_MACHINE\$Key", $Name, $null) } catch { return $null }
+}
+
+function Test-Key([string]$Key) {
+  try {
+    $opened = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($Key)
+    if ($null -eq $opened) { return $false }
+    $opened.Close()
+    return $true
+  } catch { return $false }
+}
+
+# Instances of a CIM class, or nothing where the system does not answer.
+function Get-Instances([string]$Class, [string]$Filter, [string]$Space) {
+  $with = @{ ClassName = $Class; ErrorAction = 'Stop' }
+  if ($Filter) { $with['Filter'] = $Filter }
+  if ($Space) { $with['Namespace'] = $Space }
+  try { return @(Get-CimInstance @with) } catch { return @() }
+}
+
+# Which boot this is. The counter in PrefetchParameters rises with every boot, and the time at which the System
+# process was made is written once: unlike LastBootUpTime neither moves when the clock is set. A boot that crashed
+# before the registry reached the disk leaves the counter as it was, so the two stand together. Where one cannot be
+# read there is no identity rather than half of one, which would look like another boot.
+function Read-Boot {
+  $script:BootId = ''
+  $script:BootTime = $null
+  $script:Uptime = $null
+  $script:Clock = Get-Seconds ([DateTime]::UtcNow)
+  $key = 'SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters'
+  $count = Get-Registry $key 'BootId'
+  $first = @(Get-Instances 'Win32_Process' 'ProcessId=4' '')
+  if ($null -ne $count -and $first.Count -eq 1 -and $null -ne $first[0].CreationDate) {
+    $script:BootId = [string]$count + '-' + [string]$first[0].CreationDate.ToUniversalTime().Ticks
+  }
+  $system = @(Get-Instances 'Win32_OperatingSystem' '' '')
+  $script:Release = ''
+  if ($system.Count -eq 1) {
+    $script:Release = 'Windows ' + [string]$system[0].Version
+    $script:BootTime = Get-Seconds $system[0].LastBootUpTime
+    $script:Uptime = [Math]::Max(0.0, (
+      $system[0].LocalDateTime.ToUniversalTime() - $system[0].LastBootUpTime.ToUniversalTime()).TotalSeconds)
+  }
+  # The line end first: a login may have left a line open.
+  Write-Line ("`n" + '{"record":"boot","boot_id":"' + $script:BootId + '","boot_time":' + (Get-Value $script:BootTime) +
+    ',"uptime":' + (Get-Value $script:Uptime) + ',"clock":' + (Get-Value $script:Clock) + '}')
+}
+
+function Write-System {
+  Write-Line ('{"record":"system","os":"windows","release_hex":"' + (Get-Hex $script:Release) + '","hostname_hex":"' +
+    (Get-Hex ([Environment]::MachineName)) + '"}')
+}
+
+$Root = [Environment]::GetEnvironmentVariable('ProgramData') + '\FleetRecovery'
+
+# The restart that was asked for in this boot, or nothing. The mark's name holds the boot, so another boot voids it.
+function Read-Mark {
+  $script:Mark = ''
+  $script:MarkPath = ''
+  if ($script:BootId -eq '') { return }
+  $script:MarkPath = $Root + '\restart-' + $script:BootId
+  try { $text = [System.IO.File]::ReadAllText($script:MarkPath, $Utf8).Trim() } catch { return }
+  if ($text -match '\A[A-Za-z0-9_-]{1,64}\z') {
+    $script:Mark = $text
+    Write-Line ('{"record":"reboot_mark","intent":"' + $text + '"}')
+  }
+}

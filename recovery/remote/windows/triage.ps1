@@ -1,2 +1,14 @@
 # Reads what the host is in. Changes nothing.
-[Console]::Out.Write('{"record":"end","token":"' + $Given.TOKEN + '","exit":0}' + "`n")
+
+Read-Settings
+Read-Boot
+Write-System
+Write-Listing
+Write-Services
+Write-Events
+Write-Dumps
+Write-Facts
+Write-Modules
+Write-Updates
+Read-Mark
+Write-End

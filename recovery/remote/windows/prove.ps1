@@ -1,0 +1,11 @@
+# Reads what a proof rests on. Changes nothing.
+
+Read-Settings
+Read-Boot
+Write-System
+Write-Listing
+Write-Services
+Write-Events
+Write-Dumps
+Read-Mark
+Write-End

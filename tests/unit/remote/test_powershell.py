@@ -1,0 +1,136 @@
+"""The PowerShell scripts, as far as they can be judged without PowerShell: form, words, and the settings they use."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from importlib import resources
+
+import pytest
+import tree_sitter_powershell
+from tree_sitter import Language, Node, Parser
+
+from recovery.model.host import Host
+from recovery.playbook.incidents import parse_incident
+from recovery.playbook.library import read_incident
+from recovery.remote import catalog
+
+ACTIONS = sorted(set(catalog.WINDOWS_ACTIONS) - {"strike"})
+PARTS = sorted(
+    path.name
+    for path in (resources.files("recovery.remote") / "windows").iterdir()
+    if path.name.endswith(".ps1")
+)
+OF_5_1 = {
+    "convertfrom-json", "convertto-json", "foreach-object", "get-acl", "get-ciminstance", "invoke-cimmethod",
+    "new-object", "select-object", "set-acl", "set-strictmode", "sort-object", "start-sleep", "where-object",
+}  # fmt: skip
+"""Every cmdlet that the scripts may use: all of them are in Windows PowerShell 5.1."""
+_PARSER = Parser(Language(tree_sitter_powershell.language()))
+INCIDENT = parse_incident(*read_incident("crowdstrike-291"))
+
+
+def part(name: str) -> bytes:
+    return (resources.files("recovery.remote") / "windows" / name).read_bytes()
+
+
+def nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for child in node.children:
+        yield from nodes(child)
+
+
+def texts(script: bytes, kind: str) -> set[str]:
+    found = nodes(_PARSER.parse(script).root_node)
+    return {(node.text or b"").decode() for node in found if node.type == kind}
+
+
+def command(action: str) -> catalog.Command:
+    settings = {"ARGV": b"whoami".hex()} if action == "run" else {}
+    host = Host(name="w", os="windows")
+    return catalog.command(action, host, INCIDENT, token="t", timeout=5, settings=settings)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_script_is_of_good_form(action: str) -> None:
+    script = command(action).script
+    wrong = [
+        node for node in nodes(_PARSER.parse(script).root_node) if node.is_error or node.is_missing
+    ]
+    assert wrong == []
+    assert script.isascii()
+    assert script.startswith(b"param([string]$SettingsJson)\n")
+    assert script.splitlines()[-1] == b"Write-End"
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_script_calls_its_own_functions_and_cmdlets_of_5_1_by_their_full_names(
+    action: str,
+) -> None:
+    script = command(action).script
+    own = {name.lower() for name in texts(script, "function_name")}
+    called = {name.lower() for name in texts(script, "command_name")}
+    assert called - own - OF_5_1 == set()
+    assert own & OF_5_1 == set()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_script_uses_only_settings_that_it_is_given(action: str) -> None:
+    script = command(action).script.decode()
+    sent = catalog.launch(command(action), outer="none").stdin.partition(b"\n")[0]
+    assert set(re.findall(r"\$Given\.(\w+)", script)) - set(json.loads(sent)) == set()
+
+
+@pytest.mark.parametrize("action", sorted(set(ACTIONS) - {"run", "exposure"}))
+def test_without_an_incident_nothing_is_asked_of_windows(action: str) -> None:
+    with pytest.raises(catalog.RefusedError, match="no incident says nothing about windows"):
+        catalog.command(action, Host(name="w"), None, token="t", timeout=5)
+
+
+def test_the_exposure_script_needs_no_incident() -> None:
+    made = catalog.command("exposure", Host(name="w"), None, token="t", timeout=5)
+    assert "Read-Settings" not in texts(part("exposure.ps1"), "command_name")
+    given = json.loads(catalog.launch(made, outer="none").stdin.partition(b"\n")[0])
+    assert {"TOKEN", "SERVICES", "PROCESSES"} <= set(given)
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_no_word_that_windows_powershell_5_1_does_not_know(name: str) -> None:
+    script = part(name).decode("ascii")
+    code = "\n".join(line for line in script.splitlines() if not line.lstrip().startswith("#"))
+    for pattern, what in (
+        (r"\?\?|\?\.|&&|\|\|", "operators of version 7"),
+        (r"\$\w+\s+\?\s", "the conditional operator of version 7"),
+        (r"(?i)\bWrite-Host\b|\bOut-\w+", "output that is not a record"),
+        (r"(?i)Invoke-Expression|\biex\b|ScriptBlock", "text that becomes code"),
+        (r"(?i)-Parallel\b|-AsHashtable\b|-AsByteStream\b", "parameters of version 7"),
+        (r"(?i)net (user|start|stop)|\bnetsh\b|\bsc\.exe\b", "tools whose words are localised"),
+        (r"(?i)-computername|-credential\b|Invoke-WebRequest|Net\.WebClient", "the network"),
+        (r"(?i)NumericalPassword\b|GetKeyProtectorNumericalPassword", "a recovery key"),
+    ):
+        assert re.search(pattern, code) is None, what
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_paths_are_taken_literally(name: str) -> None:
+    for line in part(name).decode().splitlines():
+        if re.search(r"(?i)\b[GS]et-Acl\b", line):
+            assert "-LiteralPath" in line
+
+
+def test_every_part_belongs_to_a_script() -> None:
+    used = {f"{name}.ps1" for action in ACTIONS for name in catalog.WINDOWS_ACTIONS[action]}
+    assert used == set(PARTS)
+
+
+def test_every_action_of_posix_has_a_script_on_windows() -> None:
+    assert set(catalog.ACTIONS) <= set(catalog.WINDOWS_ACTIONS)
+
+
+@pytest.mark.parametrize("action", ["triage", "prove", "exposure"])
+def test_what_only_reads_has_no_word_for_change(action: str) -> None:
+    script = command(action).script.decode()
+    changing = r"::(Move|Delete|Replace|SetAttributes|SetLastWriteTimeUtc|Write\w+)\b"
+    assert re.search(changing, script) is None
+    assert len(re.findall(r"\bNew-Kept\b", script)) == 1, "defined, and not used"
