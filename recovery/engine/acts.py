@@ -24,7 +24,7 @@ from recovery.model.evidence import (
     Verdict,
 )
 from recovery.model.playbook import Step
-from recovery.remote import replies
+from recovery.remote import catalog, replies
 from recovery.remote.records import Acted, Printed
 from recovery.remote.replies import Reply
 
@@ -200,22 +200,37 @@ class Race:
         session = await pursuit.reach(step)
         if isinstance(session, Turn):
             return _keep_racing(session)
+        seen = expected(pursuit)
+        action = catalog.racing(pursuit.host, pursuit.context.incident, seen)
         try:
-            reply = await pursuit.ask(step, "race", token=intent.intent)
+            reply = await pursuit.ask(
+                step,
+                action,
+                token=intent.intent,
+                settings={"EXPECT": seen} if action == "strike" else None,
+            )
         except TransportError as error:
             await pursuit.close()
             return _keep_racing(lost(pursuit, step, error))
-        return self._conclude(pursuit, step, intent, reply)
-
-    def _conclude(self, pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply) -> Turn:
         acted = reply.acted("quarantine")
         if acted is None or not acted.nothing or reply.refused:
             return conclude(pursuit, step, intent, reply)
+        return await self._nothing(pursuit, step, intent, pursuit.evidence(reply))
+
+    async def _nothing(
+        self, pursuit: Pursuit, step: Step, intent: StepIntended, evidence: tuple[AnyEvidence, ...]
+    ) -> Turn:
+        """Leave a host alone that has no bad file, once it is known what it is in: a strike does not say."""
+        if not boot_id_of(evidence):
+            more = await read_evidence(pursuit, step, "prove")
+            if isinstance(more, Turn):
+                return _keep_racing(more)
+            evidence = (*evidence, *more)
         pursuit.emit_finished(
             step,
             "nothing_matched",
             "nothing to race for: no bad file",
-            evidence=pursuit.evidence(reply),
+            evidence=evidence,
             intent=intent,
         )
         return leave_alone(pursuit, touched=True) or GO

@@ -13,7 +13,7 @@ from recovery.errors import TransportError
 from recovery.model.events import StepIntended
 from recovery.model.evidence import AnyEvidence, BootIdentity, Progress, RebootMark
 from recovery.model.playbook import Step
-from recovery.model.state import same_boot
+from recovery.model.state import CaseFile, add_evidence, same_boot
 
 
 class Reboot:
@@ -32,13 +32,16 @@ class Reboot:
         boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
         if boot is None:
             return pursuit.failed(step, "the host did not say which boot it is in")
-        fix = pursuit.state.case.fix
-        if fix is not None and fix.boot_id and boot.boot_id and fix.boot_id != boot.boot_id:
+        if _restarted(pursuit.state.case, boot):
             message = "it has restarted by itself since the fix"
             pursuit.emit_finished(
                 step, "already", message, evidence=evidence, progress=Progress.SETTLING
             )
             return GO
+        fix = pursuit.state.case.fix
+        if fix is not None and not fix.boot_id:
+            # The boots that follow are told from this one.
+            pursuit.observe(*evidence)
         return await self._ask_for_it(pursuit, step, boot)
 
     async def _ask_for_it(self, pursuit: Pursuit, step: Step, boot: BootIdentity) -> Turn:
@@ -108,3 +111,13 @@ class Reboot:
         except TransportError:
             await pursuit.close()
             return None
+
+
+def _restarted(case: CaseFile, boot: BootIdentity) -> bool:
+    """Whether the boot that answers is another than the one in which the fix was carried out."""
+    fix = case.fix
+    if fix is None or not boot.boot_id:
+        return False
+    if fix.boot_id:
+        return fix.boot_id != boot.boot_id
+    return bool(add_evidence(case, boot).boots_since_fix)

@@ -140,7 +140,9 @@ def _crashed_anew(before: SeenBoot, boot: BootIdentity, pursuit: Pursuit) -> boo
         or case.reboot_asked == before.identity.boot_id != ""
     ):
         return False
-    return case.fix is None or before.identity.boot_id != case.fix.boot_id
+    return case.fix is None or any(
+        boot.identity.boot_id == before.identity.boot_id for boot in case.boots_since_fix
+    )
 
 
 class Prove:

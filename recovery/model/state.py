@@ -6,7 +6,7 @@ in a process that resumes the run, and in one that only looks.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -48,6 +48,9 @@ _KEPT = 16
 
 _BOOT_TIME_PRECISION = 2.0
 """Seconds by which two readings of one boot's time may differ (clocks are slewed, Linux rounds btime)."""
+
+_UNSURE = timedelta(seconds=120)
+"""By which a boot may seem to have begun too late: its uptime is read before the answer has come."""
 
 SameBoot = Literal["same", "other", "unknown"]
 
@@ -117,10 +120,23 @@ class CaseFile(msgspec.Struct, frozen=True, gc=False):
         """The boots that began after the one in which the fix was carried out, oldest first."""
         if self.fix is None:
             return ()
+        if not self.fix.boot_id:
+            return _boots_after(self.boots, self.fix.at)
         for place in range(len(self.boots) - 1, -1, -1):
             if self.boots[place].identity.boot_id == self.fix.boot_id:
                 return self.boots[place + 1 :]
         return tuple(boot for boot in self.boots if boot.first_seen > self.fix.at)
+
+
+def _boots_after(boots: tuple[SeenBoot, ...], at: datetime) -> tuple[SeenBoot, ...]:
+    """The boots that began after an act at `at` that could not say in which boot it was carried out.
+
+    The first one that was seen since may be that boot, unless it shows that it began well after.
+    """
+    since = tuple(boot for boot in boots if boot.first_seen >= at)
+    if since and since[0].identity.at - timedelta(seconds=since[0].up_for) > at + _UNSURE:
+        return since
+    return since[1:]
 
 
 def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C901, PLR0911, PLR0912 - a case for each kind

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Literal
 
 from recovery.errors import RefusedError, UnsupportedError
 from recovery.model.host import Host
@@ -96,6 +97,21 @@ def command(
         token=token,
         timeout=timeout,
     )
+
+
+def racing(host: Host, incident: Incident, expected: str) -> Literal["strike", "race"]:
+    """The action that a race sends to `host`: a `strike` where the profile, or what triage saw, lets cmd do it alone.
+
+    `expected` is the EXPECT setting. Else it is a `race`, which takes longer to start on Windows and checks everything.
+    """
+    if host.os != "windows":
+        return "race"
+    settings = {**_profile("strike", host, incident), "EXPECT": expected}
+    try:
+        strike.line(settings, "token")
+    except RefusedError:
+        return "race"
+    return "strike"
 
 
 def render(wanted: Command) -> bytes:

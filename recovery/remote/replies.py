@@ -20,12 +20,15 @@ from recovery.model.evidence import (
 )
 from recovery.ports import Completed
 from recovery.remote.cmd_output import lines_of
+from recovery.remote.crash_records import CrashRecords
 from recovery.remote.records import (
     Acted,
     AnyRecord,
     Boot,
     CrashSeen,
+    DumpSeen,
     End,
+    EventRecord,
     File,
     Folder,
     Item,
@@ -174,18 +177,20 @@ def evidence(reply: Reply, *, at: datetime, source: str) -> tuple[AnyEvidence, .
     """
     found: list[AnyEvidence] = []
     parts: list[_Part] = []
-    survey = Survey(at, source)
+    survey, crashes = Survey(at, source), CrashRecords()
     for record in reply.records:
         if isinstance(record, _Part):
             parts.append(record)
         elif isinstance(record, Folder | Looked):
             found.append(_listing(record, parts, at, source))
             parts = []
+        elif isinstance(record, EventRecord | DumpSeen):
+            crashes.take(record)
         else:
             single = _single(record, at, source) or survey.take(record)
             if single is not None:
                 found.append(single)
-    return tuple(found[:_MOST_EVIDENCE])
+    return (*crashes.folded(at, source), *found)[:_MOST_EVIDENCE]
 
 
 def _single(record: AnyRecord, at: datetime, source: str) -> AnyEvidence | None:

@@ -121,6 +121,7 @@ class Endpoint:
             "prove": self._report,
             "quarantine": self._quarantine,
             "race": self._quarantine,
+            "strike": self._strike,
             "undo": self._undo,
             "reboot": self._reboot,
             "run": self._run,
@@ -151,6 +152,16 @@ class Endpoint:
         moves = self._move_away(machine, command, at, perform)
         return [self._boot(machine, at), *moves, *self._state(machine), _mark(machine)]
 
+    def _strike(
+        self, machine: Machine, command: Command, at: float, perform: Perform
+    ) -> list[bytes]:
+        """Cmd knows no boots, clocks and services, and takes what the profile lets it take by name."""
+        held = _held(machine)
+        moves = self._carry_out(machine, command, at, perform) if machine.bad else []
+        if not moves:
+            moves = [_acted("quarantine", 0, held, nothing=held == 0)]
+        return [*moves, _line(records.System(os=self._os)), self._folder(machine)]
+
     def _state(self, machine: Machine) -> tuple[bytes, ...]:
         return self._system(machine), self._listing(machine), self._disk.services[not machine.safe]
 
@@ -163,6 +174,12 @@ class Endpoint:
             return [refusal, _acted("quarantine", 0, held)]
         if not machine.bad:
             return [_acted("quarantine", 0, held, nothing=held == 0)]
+        return self._carry_out(machine, command, at, perform)
+
+    def _carry_out(
+        self, machine: Machine, command: Command, at: float, perform: Perform
+    ) -> list[bytes]:
+        held = _held(machine)
         files, lines = self._unchanged(machine, command)
         before = next((len(kept.files) for kept in machine.kept if kept.intent == command.token), 0)
         if files:
@@ -267,6 +284,9 @@ class Endpoint:
         )
 
     def _listing(self, machine: Machine) -> bytes:
+        return self._disk.files(machine.bad, good=machine.good) + self._folder(machine)
+
+    def _folder(self, machine: Machine) -> bytes:
         manifests = b"".join(
             _line(
                 records.Manifest(
@@ -281,7 +301,7 @@ class Endpoint:
             bad=machine.is_bad,
             quarantined=_held(machine),
         )
-        return self._disk.files(machine.bad, good=machine.good) + manifests + _line(folder)
+        return manifests + _line(folder)
 
     def _crash(self, machine: Machine) -> bytes:
         if not machine.crashed_at:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
@@ -18,8 +19,8 @@ from recovery.model.host import Host, Os
 from recovery.model.incident import Incident
 from recovery.ports import Command
 from recovery.remote import catalog
+from recovery.remote.catalog import launch
 from recovery.remote.launch import Launch
-from recovery.remote.launches import launch
 
 _TOKEN = re.compile(rb"\{\nTOKEN=([A-Za-z0-9_-]{1,64})\n")
 _PLAIN = re.compile(r"([A-Z][A-Z_]*)='([^']*)'")
@@ -28,7 +29,8 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 _ACTIONS = ("triage", "quarantine", "undo", "reboot", "run", "strike", "race", "prove")
 """Where two have the same script, the first one stands for both: machines answer them alike."""
 _OUTER: tuple[Literal["none", "cmd", "powershell"], ...] = ("none", "cmd", "powershell")
-_SAME = {"strike": "race"}
+_STRUCK = re.compile(r'"record":"end","token":"([A-Za-z0-9_-]{1,64})"')
+_ENCODED = re.compile(r"FromBase64String\('([A-Za-z0-9+/=]+)'\)")
 _WORD = "74727565"
 _settings_of = msgspec.json.Decoder(dict[str, str])
 
@@ -40,7 +42,10 @@ class Scripts:
         """The settings that `incident` gives them do not matter."""
         self._posix = {action: _ending(probe) for action, probe in _probes("linux", incident)}
         self._windows: list[tuple[str, Launch]] = []
+        self._strike: Command | None = None
         for action, probe in _probes("windows", incident):
+            if action == "strike":
+                self._strike = probe
             with contextlib.suppress(RecoveryError):
                 self._windows += [(action, launch(probe, outer=outer)) for outer in _OUTER]
         self._fed = {probe.line for _, probe in self._windows if probe.stdin}
@@ -70,7 +75,19 @@ class Scripts:
                 except msgspec.DecodeError:
                     return None
                 return _command(action, settings.pop("TOKEN", ""), settings)
-        return None
+        return self._struck(line)
+
+    def _struck(self, line: str) -> Command | None:
+        """A strike carries everything on its line, so it is made anew with its token and compared."""
+        encoded = _ENCODED.search(line)
+        text = b64decode(encoded[1]).decode("utf-8", "replace") if encoded else line
+        token = _STRUCK.search(text.replace("^", ""))
+        if self._strike is None or token is None:
+            return None
+        probe = msgspec.structs.replace(self._strike, token=token[1])
+        if not any(launch(probe, outer=outer).line == line for outer in _OUTER):
+            return None
+        return _command("strike", token[1], {})
 
 
 def _probes(os: Os, incident: Incident) -> Iterator[tuple[str, Command]]:
@@ -97,7 +114,7 @@ def _ending(probe: Command) -> bytes:
 
 def _command(action: str, token: str, settings: Mapping[str, str]) -> Command:
     return Command(  # noqa: S604 - the kind of shell, and no shell
-        action=_SAME.get(action, action),
+        action=action,
         shell="posix",
         script=b"",
         settings=settings,

@@ -7,7 +7,7 @@ import contextlib
 
 from recovery.errors import DeadlineError, SessionLostError, TransportError
 from recovery.ports import Command, Completed
-from recovery.remote.launches import launch
+from recovery.remote.catalog import launch
 from recovery.transports.winrm.crew import Crew, Worker
 from recovery.transports.winrm.messages import Answer, Run
 

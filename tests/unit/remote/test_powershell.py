@@ -11,9 +11,11 @@ import pytest
 import tree_sitter_powershell
 from tree_sitter import Language, Node, Parser
 
+from recovery.errors import RefusedError
 from recovery.model.host import Host
 from recovery.playbook.incidents import parse_incident
 from recovery.playbook.library import read_incident
+from recovery.ports import Command
 from recovery.remote import catalog
 
 ACTIONS = sorted(set(catalog.WINDOWS_ACTIONS) - {"strike"})
@@ -46,7 +48,7 @@ def texts(script: bytes, kind: str) -> set[str]:
     return {(node.text or b"").decode() for node in found if node.type == kind}
 
 
-def command(action: str) -> catalog.Command:
+def command(action: str) -> Command:
     settings = {"ARGV": b"whoami".hex()} if action == "run" else {}
     host = Host(name="w", os="windows")
     return catalog.command(action, host, INCIDENT, token="t", timeout=5, settings=settings)
@@ -84,7 +86,7 @@ def test_a_script_uses_only_settings_that_it_is_given(action: str) -> None:
 
 @pytest.mark.parametrize("action", sorted(set(ACTIONS) - {"run", "exposure"}))
 def test_without_an_incident_nothing_is_asked_of_windows(action: str) -> None:
-    with pytest.raises(catalog.RefusedError, match="no incident says nothing about windows"):
+    with pytest.raises(RefusedError, match="no incident says nothing about windows"):
         catalog.command(action, Host(name="w"), None, token="t", timeout=5)
 
 
