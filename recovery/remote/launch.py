@@ -51,11 +51,15 @@ def start(wanted: Command, script: str, *, outer: Outer) -> Launch:
 
     Raises `RefusedError` when the line would be too long to arrive whole.
     """
-    launch = (
-        _of_cmd(script, outer) if wanted.shell == "cmd" else _of_powershell(wanted, script, outer)
-    )
-    if len(launch.line) > LONGEST_LINE:
-        needed = f"{wanted.action} needs a command line of {len(launch.line)} characters"
+    if wanted.shell == "cmd":
+        launch = _of_cmd(script, outer)
+        # PowerShell takes longer lines, and starts a cmd, which does not.
+        length = len(_CMD) + len(script) + 2 if outer == "powershell" else len(launch.line)
+    else:
+        launch = _of_powershell(wanted, script, outer)
+        length = len(launch.line)
+    if length > LONGEST_LINE:
+        needed = f"{wanted.action} needs a command line of {length} characters"
         message = f"{needed}, and Windows takes {LONGEST_LINE}"
         raise RefusedError(message)
     return launch
