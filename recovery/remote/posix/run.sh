@@ -1,28 +1,31 @@
 # An operator's own command, as a list of words. Of each of its outputs 64 KiB are kept.
 
-# Sets HEX to the start of the file $1.
-fr_hex_of() {
-  HEX=$(head -c 65536 "$1" | od -An -v -tx1 | tr -d ' \n')
-}
-
-# Runs the words. What is over the bound is read and dropped, so that the command does not fail for it.
-fr_exec() {
-  fr_work=$(mktemp -d) || { fr_trouble no_temporary_folder; return; }
-  {
-    { "$@" 2>&3 3>&- </dev/null; printf '%s' "$?" >"$fr_work/code"; } | fr_keep "$fr_work/out"
-  } 3>&1 | fr_keep "$fr_work/err"
-  fr_hex_of "$fr_work/out"
-  fr_out=$HEX
-  fr_hex_of "$fr_work/err"
-  fr_code=255
-  read -r fr_code <"$fr_work/code"
-  printf '{"record":"printed","exit":%s,"stdout_hex":"%s","stderr_hex":"%s"}\n' "${fr_code:-255}" "$fr_out" "$HEX"
-  rm -rf "$fr_work"
-}
-
+# Prints the start of its input as the member $1 of a record. What is over the bound is read and dropped, so that the
+# command does not fail for it.
 fr_keep() {
-  head -c 65536 >"$1"
-  cat >/dev/null
+  IFS=" $NL"
+  # shellcheck disable=SC2046 # od's numbers are meant to become words
+  set -- "$1" $(od -An -v -tx1 -N 65536)
+  fr_member=$1 fr_kept=$#
+  shift
+  IFS=
+  printf ',"%s":"%s"' "$fr_member" "$*"
+  IFS=$NL
+  if [ "$fr_kept" -gt 65536 ]; then cat >/dev/null; fi
+}
+
+# Runs the words in a shell of their own, which may end itself. The parts of the record come one after the other: each
+# ends when its reader has seen the end of what is written by those before it.
+fr_exec() {
+  {
+    {
+      {
+        ("$@") 2>&3 3>&- 4>&- </dev/null
+        printf '{"record":"printed","exit":%s' "$?" >&4
+      } | fr_keep stdout_hex >&4
+    } 3>&1 | fr_keep stderr_hex
+    printf '}\n'
+  } 4>&1
 }
 
 fr_main() {

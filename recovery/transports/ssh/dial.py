@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,9 @@ from recovery.transports.ssh.keys import KnownKeys
 from recovery.transports.ssh.place import Place
 from recovery.transports.ssh.settings import SshSettings
 from recovery.transports.ssh.signing import Attempt, Signings
+
+Way = asyncssh.SSHClientConnection | socket.socket | None
+"""A tunnel, a connected socket, or nothing: then a connection is made."""
 
 _KEEPALIVES = 3
 _SLACK = 5.0
@@ -94,9 +98,12 @@ class Dialer:
         place: Place,
         credential: str,
         timeout: float,
-        tunnel: asyncssh.SSHClientConnection | None = None,
+        way: Way = None,
     ) -> asyncssh.SSHClientConnection:
-        """A connection whose two ends have proven who they are, within `timeout` seconds. Raises `TransportError`."""
+        """A connection whose two ends have proven who they are, within `timeout` seconds. Raises `TransportError`.
+
+        It goes through the tunnel or over the connected socket, if `way` is one; the socket is taken over.
+        """
         until = asyncio.get_running_loop().time() + timeout
         client: Client | None = None
         try:
@@ -104,22 +111,25 @@ class Dialer:
                 async with asyncio.timeout_at(until):
                     await self._keys.load()
                     client = Client(self._keys, place, await self._signings.attempt(credential))
-                    return await self._connect(client, timeout, tunnel)
+                    return await self._connect(client, timeout, way)
         except DeadlineError:
             if client is None or client.connected:
                 raise
             message = f"{place.name} did not take the connection in time"
             raise UnreachableError(message) from None
+        finally:
+            if isinstance(way, socket.socket) and (client is None or not client.connected):
+                way.close()
 
     async def _connect(
-        self, client: Client, timeout: float, tunnel: asyncssh.SSHClientConnection | None
+        self, client: Client, timeout: float, way: Way
     ) -> asyncssh.SSHClientConnection:
         place = client.place
         try:
             connection = await asyncssh.connect(
                 place.target if place.known is not None else place.address,
                 place.port,
-                tunnel=tunnel,
+                **({"sock": way} if isinstance(way, socket.socket) else {"tunnel": way}),
                 **self._options(client, timeout),
             )
         except asyncssh.HostKeyNotVerifiable:

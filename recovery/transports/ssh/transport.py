@@ -3,42 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from recovery.errors import DeadlineError, RecoveryError
 from recovery.model.host import Host
 from recovery.ports import Credentials, Look
 from recovery.remote.launch import Outer
 from recovery.transports.ssh.limits import max_looks
+from recovery.transports.ssh.looks import ANSWERS, Looks, greeted
 from recovery.transports.ssh.place import Place, Places
-from recovery.transports.ssh.reasons import os_reason
 from recovery.transports.ssh.settings import SshSettings
 
 if TYPE_CHECKING:
     from recovery.transports.ssh.dial import Dialer
     from recovery.transports.ssh.gateways import Gateways
     from recovery.transports.ssh.session import SshSession
-
-
-class _Reader(Protocol):
-    """A stream of asyncio's or of a jump host's."""
-
-    async def read(self, n: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
-
-
-_ANSWERS = Look(answers=True)
-_NO_ANSWER = Look(answers=False, reason="no answer to a TCP connection")
-_NO_SERVER = Look(
-    answers=False, reason="the port accepts connections, but no SSH server answers behind it"
-)
-_NO_NAME = Look(answers=False, reason="its name cannot be resolved")
-"""A name of too long or empty parts (RFC 1035, 2.3.4) is an error of Python's own."""
-_GREETING = b"SSH-"
-_MOST_BEFORE = 8192
-"""Bytes that a server may say before its identification (RFC 4253, 4.2, sets no bound)."""
 
 
 class SshTransport:
@@ -53,12 +33,13 @@ class SshTransport:
         self._settings = settings
         self._credentials = credentials
         self._places = Places(settings.config, gateway_of)
-        self._looks = asyncio.Semaphore(max_looks())
+        self._looks = Looks(settings.look_timeout)
+        self._behind = asyncio.Semaphore(max_looks())
         self._shells: dict[str, Outer] = {}
         self._means: tuple[Dialer, Gateways] | None = None
 
     async def look(self, host: Host) -> Look:
-        """Connect, wait for the server's identification (RFC 4253, 4.2), and hang up. Never raises.
+        """Connect and wait for the server's identification (RFC 4253, 4.2). Never raises.
 
         An open port alone proves nothing: NAT, load balancers and hypervisors accept for machines that are dead. What
         is reached through a program of the client's configuration cannot be looked at, so it is said to answer. Behind
@@ -67,16 +48,15 @@ class SshTransport:
         try:
             place = self._places.of(host)
         except RecoveryError:
-            return _ANSWERS
+            return ANSWERS
         try:
             if place.by_command:
-                return _ANSWERS
+                return ANSWERS
             if place.gateway:
                 return await self._look_behind(place, host)
         except (RecoveryError, ValueError, OSError) as error:
             return Look(answers=False, reason=str(error))
-        async with self._looks:
-            return await _look_at(place, self._settings.look_timeout)
+        return await self._looks.at(place)
 
     async def open(self, host: Host, timeout: float) -> SshSession:
         """Open a session within `timeout` seconds. Raises `TransportError`."""
@@ -95,7 +75,8 @@ class SshTransport:
             except TimeoutError:
                 message = f"{host.name} could not be reached in time through {place.gateway}"
                 raise DeadlineError(message) from None
-        connection = await dialer.connect(place, host.credential, until - clock(), tunnel)
+        way = tunnel or self._looks.take(place)
+        connection = await dialer.connect(place, host.credential, until - clock(), way)
         if host.os == "windows":
             from recovery.transports.ssh.windows import WindowsSession
 
@@ -103,7 +84,8 @@ class SshTransport:
         return SshSession(connection, host.name)
 
     async def aclose(self) -> None:
-        """Close the connections to jump hosts."""
+        """Close the connections to jump hosts, and those that wait for a session."""
+        self._looks.close()
         if self._means is not None:
             await self._means[1].aclose()
 
@@ -123,43 +105,13 @@ class SshTransport:
         timeout = max(self._settings.look_timeout, 10.0)
         tunnel = await self._with_library()[1].tunnel(place.gateway, host.credential, timeout)
         try:
-            async with self._looks, asyncio.timeout(self._settings.look_timeout):
+            async with self._behind, asyncio.timeout(self._settings.look_timeout):
                 reader, writer = await tunnel.open_connection(
                     place.address, place.port, encoding=None
                 )
                 try:
-                    return await _greeted(reader)
+                    return await greeted(reader.read)
                 finally:
                     writer.channel.abort()
         except (TimeoutError, OSError, asyncssh.Error):
             return Look(answers=False, reason=f"no answer through {place.gateway}")
-
-
-async def _look_at(place: Place, timeout: float) -> Look:
-    writer: asyncio.StreamWriter | None = None
-    try:
-        async with asyncio.timeout(timeout):
-            reader, writer = await asyncio.open_connection(
-                place.address, place.port, limit=_MOST_BEFORE
-            )
-            return await _greeted(reader)
-    except TimeoutError:
-        return _NO_ANSWER if writer is None else _NO_SERVER
-    except OSError as error:
-        return Look(answers=False, reason=os_reason(error))
-    except ValueError:
-        return _NO_NAME
-    finally:
-        if writer is not None:
-            writer.transport.abort()
-
-
-async def _greeted(reader: _Reader) -> Look:
-    """Whether an SSH server introduces itself, perhaps after other lines."""
-    heard = b""
-    with contextlib.suppress(ConnectionError):
-        while len(heard) < _MOST_BEFORE and (part := await reader.read(_MOST_BEFORE)):
-            heard += part
-            if heard.startswith(_GREETING) or b"\n" + _GREETING in heard:
-                return _ANSWERS
-    return _NO_SERVER
