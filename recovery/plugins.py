@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
 from importlib import metadata
 from typing import Any, Literal
 
@@ -53,10 +55,18 @@ def _points(group: Group) -> dict[str, metadata.EntryPoint]:
     """By name, sorted. Where distributions share a name, the first of them in the alphabet counts, always the same."""
     points: dict[str, metadata.EntryPoint] = {}
     for point in sorted(
-        metadata.entry_points(group=group), key=lambda point: (point.name, _origin(point))
+        _installed(tuple(sys.path)).select(group=group),
+        key=lambda point: (point.name, _origin(point)),
     ):
         points.setdefault(point.name, point)
     return points
+
+
+@lru_cache(maxsize=1)
+def _installed(path: tuple[str, ...]) -> Any:
+    """Those of all distributions on `path`, whose files are read once; what has them by group is new in Python 3.12."""
+    del path
+    return metadata.entry_points()
 
 
 def _origin(point: metadata.EntryPoint) -> str:

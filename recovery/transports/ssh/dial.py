@@ -43,13 +43,14 @@ _QUICK: dict[str, Any] = {
 class Client(asyncssh.SSHClient):
     """One connection's answers to what the library asks while it is opened."""
 
-    def __init__(self, keys: KnownKeys, place: Place, attempt: Attempt) -> None:
-        """Go to `place`, believing `keys`."""
+    def __init__(self, keys: KnownKeys, place: Place, attempt: Attempt, address: str = "") -> None:
+        """Go to `place`, which has the IP `address` if that is known already, believing `keys`."""
         self.place = place
         self.attempt = attempt
         self.connected = False
         self._keys = keys
-        self._trust = keys.trust(place)
+        self._address = address
+        self._trust = keys.trust(place, address)
         self._offered: asyncssh.SSHKey | None = None
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
@@ -61,7 +62,7 @@ class Client(asyncssh.SSHClient):
         self, _host: str, address: str, _port: int | None
     ) -> tuple[Sequence[asyncssh.SSHKey], Sequence[asyncssh.SSHKey], Sequence[asyncssh.SSHKey]]:
         """The keys that are trusted there, now that its IP address is known. Behind a jump host none is."""
-        if address and not self.place.gateway:
+        if address and address != self._address and not self.place.gateway:
             self._trust = self._keys.trust(self.place, address)
         return list(self._trust.keys), list(self._trust.authorities), list(self._trust.revoked)
 
@@ -110,7 +111,8 @@ class Dialer:
             with translated(place.name, opening=True):
                 async with asyncio.timeout_at(until):
                     await self._keys.load()
-                    client = Client(self._keys, place, await self._signings.attempt(credential))
+                    attempt = await self._signings.attempt(credential)
+                    client = Client(self._keys, place, attempt, _address(way))
                     return await self._connect(client, timeout, way)
         except DeadlineError:
             if client is None or client.connected:
@@ -164,3 +166,8 @@ class Dialer:
         if signing.credential.password:
             options["password"] = client.attempt.password
         return options
+
+
+def _address(way: Way) -> str:
+    """The IP address at the other end, once there is one."""
+    return str(way.getpeername()[0]) if isinstance(way, socket.socket) else ""

@@ -44,6 +44,7 @@ class KnownKeys:
         self._accept_new = accept_new
         self._pins = PinStore(Path(pins).expanduser() if pins else None)
         self._known: asyncssh.SSHKnownHosts | None = None
+        self._revokes = False
         self._reading = asyncio.Lock()
 
     async def load(self) -> None:
@@ -61,7 +62,7 @@ class KnownKeys:
         name = place.key_name or place.address
         port = None if place.port == SSH_PORT else place.port
         keys, authorities, revoked, *_ = self._known.match(name, address, port)
-        if port is not None:
+        if port is not None and self._revokes:
             # With a port of its own a host that has no trusted key loses its revoked ones in the library's second look.
             for label in (f"[{name}]:{port}", f"[{address}]:{port}"):
                 revoked = (*revoked, *self._known.match(label, "", None)[2])
@@ -114,6 +115,7 @@ class KnownKeys:
         except OSError as error:
             message = f"the known host keys cannot be read: {error.strerror}"
             raise HostKeyError(message) from None
+        self._revokes = any("@revoked" in text for text in texts)
         self._pins.read()
         return known
 

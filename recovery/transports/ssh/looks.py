@@ -161,6 +161,7 @@ async def _resolved(address: str, port: int) -> list[tuple[Any, ...]]:
     """As of `socket.getaddrinfo`. What is an IP address already needs no thread that may wait for name servers."""
     how = {"type": socket.SOCK_STREAM, "proto": socket.IPPROTO_TCP}
     try:
-        return list(socket.getaddrinfo(address, port, flags=socket.AI_NUMERICHOST, **how))
+        plain = address.encode("ascii")  # spares a look for international names
+        return list(socket.getaddrinfo(plain, port, flags=socket.AI_NUMERICHOST, **how))
     except (socket.gaierror, UnicodeError):
         return list(await asyncio.get_running_loop().getaddrinfo(address, port, **how))

@@ -36,6 +36,7 @@ class SshTransport:
         self._looks = Looks(settings.look_timeout)
         self._behind = asyncio.Semaphore(max_looks())
         self._shells: dict[str, Outer] = {}
+        self._loading = asyncio.Lock()
         self._means: tuple[Dialer, Gateways] | None = None
 
     async def look(self, host: Host) -> Look:
@@ -60,9 +61,9 @@ class SshTransport:
 
     async def open(self, host: Host, timeout: float) -> SshSession:
         """Open a session within `timeout` seconds. Raises `TransportError`."""
+        dialer, gateways = await self._with_library()
         from recovery.transports.ssh.session import SshSession
 
-        dialer, gateways = self._with_library()
         place = self._places.of(host)
         clock = asyncio.get_running_loop().time
         until = clock() + timeout
@@ -89,21 +90,28 @@ class SshTransport:
         if self._means is not None:
             await self._means[1].aclose()
 
-    def _with_library(self) -> tuple[Dialer, Gateways]:
-        """The parts that need asyncssh, which takes half a second to load."""
+    async def _with_library(self) -> tuple[Dialer, Gateways]:
+        """The parts that need asyncssh, which takes half a second to load: looks that are in flight go on meanwhile."""
         if self._means is None:
-            from recovery.transports.ssh.dial import Dialer
-            from recovery.transports.ssh.gateways import Gateways
-
-            dialer = Dialer(self._settings, self._credentials)
-            self._means = dialer, Gateways(dialer, self._places, self._settings.gateway_rate)
+            async with self._loading:
+                if self._means is None:
+                    self._means = await asyncio.to_thread(self._load)
         return self._means
 
+    def _load(self) -> tuple[Dialer, Gateways]:
+        from recovery.transports.ssh import session  # noqa: F401 - what sessions need belongs to it
+        from recovery.transports.ssh.dial import Dialer
+        from recovery.transports.ssh.gateways import Gateways
+
+        dialer = Dialer(self._settings, self._credentials)
+        return dialer, Gateways(dialer, self._places, self._settings.gateway_rate)
+
     async def _look_behind(self, place: Place, host: Host) -> Look:
+        timeout = max(self._settings.look_timeout, 10.0)
+        gateways = (await self._with_library())[1]
         import asyncssh
 
-        timeout = max(self._settings.look_timeout, 10.0)
-        tunnel = await self._with_library()[1].tunnel(place.gateway, host.credential, timeout)
+        tunnel = await gateways.tunnel(place.gateway, host.credential, timeout)
         try:
             async with self._behind, asyncio.timeout(self._settings.look_timeout):
                 reader, writer = await tunnel.open_connection(
