@@ -54,6 +54,8 @@ class SshSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Seconds between keepalives; three without an answer end the session."""
     gateway_rate: Positive = 10.0
     """New connections a second through one gateway."""
+    gateway_credential: str = ""
+    """Credential that jump hosts are entered with; empty means that of the host behind them."""
 
 
 class WinrmSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -115,8 +115,11 @@ class RealWorld:
         return {**own, **{name: makers[name](self._credentials) for name in sorted(others)}}
 
     async def prepare(self) -> None:
-        """Fetch every credential that a host names, so that people are asked before the run, and not in it."""
-        await self._credentials.prepare(host.credential for host in self._fleet.hosts)
+        """Fetch every credential that hosts and jump hosts ask for: people are asked before the run, not in it."""
+        names = [host.credential for host in self._fleet.hosts]
+        if any(host.transport == "ssh" for host in self._fleet.hosts):
+            names.append(self._settings.ssh.gateway_credential)
+        await self._credentials.prepare(names)
 
     def _gateway(self, host: Host) -> str:
         return host.gateway or self._fleet.site_of(host).gateway

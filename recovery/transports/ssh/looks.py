@@ -47,8 +47,9 @@ class Looks:
     def __init__(self, timeout: float) -> None:
         """A server has `timeout` seconds to introduce itself."""
         self._timeout = timeout
-        self._in_flight = asyncio.Semaphore(max_looks())
-        self._most_kept = max_looks()
+        # They share the files that looks may have open.
+        self._most_kept = max_looks() // 2
+        self._in_flight = asyncio.Semaphore(max_looks() - self._most_kept)
         self._kept: dict[Key, Kept] = {}
 
     async def at(self, place: Place) -> Look:

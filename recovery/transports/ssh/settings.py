@@ -22,3 +22,5 @@ class SshSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds between keepalives; three without an answer end the session."""
     gateway_rate: float = 10.0
     """New connections a second through one gateway: sshd drops some at random when too many come at once."""
+    gateway_credential: str = ""
+    """Credential that jump hosts are entered with; empty means that of the host behind them."""

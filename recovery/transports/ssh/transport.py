@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from recovery.errors import DeadlineError, RecoveryError
+from recovery.errors import DeadlineError, RecoveryError, UnreachableError
 from recovery.model.host import Host
 from recovery.ports import Credentials, Look
 from recovery.remote.launch import Outer
@@ -16,6 +17,8 @@ from recovery.transports.ssh.place import Place, Places
 from recovery.transports.ssh.settings import SshSettings
 
 if TYPE_CHECKING:
+    from asyncssh import SSHClientConnection
+
     from recovery.transports.ssh.dial import Dialer
     from recovery.transports.ssh.gateways import Gateways
     from recovery.transports.ssh.session import SshSession
@@ -62,8 +65,6 @@ class SshTransport:
     async def open(self, host: Host, timeout: float) -> SshSession:
         """Open a session within `timeout` seconds. Raises `TransportError`."""
         dialer, gateways = await self._with_library()
-        from recovery.transports.ssh.session import SshSession
-
         place = self._places.of(host)
         clock = asyncio.get_running_loop().time
         until = clock() + timeout
@@ -71,16 +72,25 @@ class SshTransport:
         if place.gateway:
             try:
                 async with asyncio.timeout_at(until):
-                    tunnel = await gateways.tunnel(place.gateway, host.credential, timeout)
+                    tunnel = await gateways.tunnel(place.gateway, self._entry(host), timeout)
                     await gateways.pace(place.gateway)
             except TimeoutError:
                 message = f"{host.name} could not be reached in time through {place.gateway}"
                 raise DeadlineError(message) from None
-        way = tunnel or self._looks.take(place)
-        connection = await dialer.connect(place, host.credential, until - clock(), way)
-        if host.os == "windows":
-            from recovery.transports.ssh.windows import WindowsSession
+        link = None if tunnel else self._looks.take(place)
+        if link is not None:
+            # The server may have given up waiting: then it is called again.
+            with contextlib.suppress(UnreachableError):
+                connection = await dialer.connect(place, host.credential, until - clock(), link)
+                return self._session(connection, host)
+        connection = await dialer.connect(place, host.credential, until - clock(), tunnel)
+        return self._session(connection, host)
 
+    def _session(self, connection: SSHClientConnection, host: Host) -> SshSession:
+        from recovery.transports.ssh.session import SshSession
+        from recovery.transports.ssh.windows import WindowsSession
+
+        if host.os == "windows":
             return WindowsSession(connection, host.name, self._shells)
         return SshSession(connection, host.name)
 
@@ -106,12 +116,16 @@ class SshTransport:
         dialer = Dialer(self._settings, self._credentials)
         return dialer, Gateways(dialer, self._places, self._settings.gateway_rate)
 
+    def _entry(self, host: Host) -> str:
+        """The credential for the jump hosts in front of `host`."""
+        return self._settings.gateway_credential or host.credential
+
     async def _look_behind(self, place: Place, host: Host) -> Look:
         timeout = max(self._settings.look_timeout, 10.0)
         gateways = (await self._with_library())[1]
         import asyncssh
 
-        tunnel = await gateways.tunnel(place.gateway, host.credential, timeout)
+        tunnel = await gateways.tunnel(place.gateway, self._entry(host), timeout)
         try:
             async with self._behind, asyncio.timeout(self._settings.look_timeout):
                 reader, writer = await tunnel.open_connection(
