@@ -29,8 +29,10 @@ class OneCredential:
         self.means = means
         self.refusals = 0
         self.acceptances = 0
+        self.asked: list[str] = []
 
     async def get(self, name: str) -> Credential:
+        self.asked.append(name)
         if self.refusals >= 3:
             raise CredentialStoppedError
         return Credential(name=name, **self.means)

@@ -250,6 +250,17 @@ async def test_machines_behind_a_jump_host(tmp_path: Path) -> None:
             await ssh.open(dark, 10)
 
 
+async def test_a_jump_host_can_have_a_credential_of_its_own(tmp_path: Path) -> None:
+    async with sshd_fleet(tmp_path, 2) as fleet:
+        front, last = fleet
+        credentials = OneCredential(user="root", key_file=str(fleet.key_file))
+        known = (str(fleet.known_hosts),)
+        async with transport(credentials, known_hosts=known, gateway_credential="jump") as ssh:
+            gateway = f"root@{front.address}:{front.port}"
+            await ask(ssh, last.host(credential="c", gateway=gateway), "triage", "t1")
+        assert credentials.asked == ["jump", "c"]
+
+
 async def test_a_jump_host_that_is_down_is_asked_once_for_all(tmp_path: Path) -> None:
     async with sshd_fleet(tmp_path, 1) as fleet, _way(fleet) as ssh:
         hosts = [fleet[0].host(credential="c", gateway="root@127.0.0.1:1") for _ in range(5)]
