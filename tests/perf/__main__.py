@@ -1,4 +1,4 @@
-"""The benchmarks: `python -m tests.perf [ssh] [winrm] [engine] [inventory] [start] [incident]`; without a name, all."""
+"""The benchmarks: `python -m tests.perf [ssh] [dark] [winrm] [engine] [inventory] [start] [incident]`; all without one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from tests.perf.dark import dark
 from tests.perf.measure import LIMIT, Row
 from tests.perf.ssh import ssh
 from tests.perf.twin import engine, incident, inventory, start
@@ -17,6 +18,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
     "inventory": inventory,
     "ssh": ssh,
     "winrm": winrm,
+    "dark": dark,
     "engine": engine,
     "incident": incident,
 }

@@ -14,7 +14,7 @@ from tests.wire.sshd import SshdFleet, sshd_fleet_sync
 
 HOSTS = 200
 
-_PLAYBOOK = """playbook: one-command
+PLAYBOOK = """playbook: one-command
 summary: One command on every host. Changes nothing.
 strategy: {order: inventory, limits: {total: 100}}
 steps:
@@ -55,7 +55,7 @@ def _describe(fleet: SshdFleet, folder: Path) -> None:
             }
         )
     )
-    (folder / "one.yaml").write_text(_PLAYBOOK)
+    (folder / "one.yaml").write_text(PLAYBOOK)
 
 
 def _compare(folder: Path) -> Iterator[Row]:
@@ -64,13 +64,13 @@ def _compare(folder: Path) -> Iterator[Row]:
     yield _row("a bare asyncssh loop", bare)
     quickest = spend([*peer, "pssh", str(folder)], folder)
     yield _row("parallel-ssh (checks no host keys)", quickest)
-    ansible = {forks: _ansible(folder, forks) for forks in (10, 50)}
-    for forks, spent in ansible.items():
+    forked = {forks: ansible(folder, forks) for forks in (10, 50)}
+    for forks, spent in forked.items():
         yield _row(f"ansible, forks {forks}", spent)
-    best = min(spent.seconds for spent in ansible.values())
+    best = min(spent.seconds for spent in forked.values())
     for name, argv in (
         ("this program's SshTransport", [*peer, "transport", str(folder)]),
-        ("recovery run, one step", _run(folder)),
+        ("recovery run, one step", run(folder)),
     ):
         spent = spend(argv, folder)
         yield _row(name, spent)
@@ -82,14 +82,16 @@ def _compare(folder: Path) -> Iterator[Row]:
         )
 
 
-def _run(folder: Path) -> list[str]:
+def run(folder: Path) -> list[str]:
+    """The program on the fleet in `folder`."""
     return recovery(
         *("--config", str(folder / "settings.json"), "run", str(folder / "one.yaml"), "--yes"),
         *("-i", str(folder / "fleet.json"), "--journal", str(folder / "ssh.db"), "-o", "json"),
     )
 
 
-def _ansible(folder: Path, forks: int) -> Spent:
+def ansible(folder: Path, forks: int, *, expect: tuple[int, ...] = (0,), **variables: str) -> Spent:
+    """Ansible on the fleet in `folder`."""
     (folder / "ansible.cfg").touch()
     # It asks for nothing that its modules would need Python for on the host.
     return spend(
@@ -99,10 +101,12 @@ def _ansible(folder: Path, forks: int) -> Spent:
             *("--private-key", str(folder / "key")),
         ],
         folder,
+        expect=expect,
         ANSIBLE_SSH_ARGS=_OPTIONS.format(known=folder / "known_hosts"),
         ANSIBLE_SSH_USETTY="0",  # the machines have no terminals
         ANSIBLE_CONFIG=str(folder / "ansible.cfg"),
         LC_ALL="C.UTF-8",
+        **variables,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -28,11 +27,16 @@ def world(folder: Path, transport: str = "ssh", jump: str = "jump") -> RealWorld
     return RealWorld(settings, Fleet(hosts=hosts), "r1")
 
 
+def fetched(folder: Path) -> list[str]:
+    """The credentials that somebody has fetched."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 async def test_the_credentials_of_hosts_and_jump_hosts_are_fetched_before_a_run(
     tmp_path: Path,
 ) -> None:
     await world(tmp_path).prepare()
-    assert sorted(os.listdir(tmp_path)) == ["jump", "own"]
+    assert fetched(tmp_path) == ["jump", "own"]
 
 
 @pytest.mark.parametrize(("transport", "jump"), [("ssh", ""), ("pigeon", "jump")])
@@ -40,7 +44,7 @@ async def test_what_no_jump_host_needs_is_not_asked_for(
     tmp_path: Path, transport: str, jump: str
 ) -> None:
     await world(tmp_path, transport, jump).prepare()
-    assert os.listdir(tmp_path) == ["own"]
+    assert fetched(tmp_path) == ["own"]
 
 
 async def test_a_jump_hosts_credential_that_is_not_to_be_had_ends_the_run_before_it_begins(

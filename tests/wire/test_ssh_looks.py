@@ -135,7 +135,7 @@ async def test_a_new_look_gives_the_connection_of_the_last_one_up() -> None:
 async def test_few_connections_wait_and_none_outlives_the_transport(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(looks, "max_looks", lambda: 4)
+    monkeypatch.setattr(looks, "max_kept", lambda: 2)
     async with ssh_server() as server:
         door = Door(server)
         async with talker(door) as port:

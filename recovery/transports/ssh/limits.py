@@ -21,4 +21,9 @@ def max_sessions() -> int:
 
 def max_looks() -> int:
     """Looks that may be in flight at once, at most 1000."""
-    return max(2, min(1000, (open_files() - _OWN) // 4))
+    return max(2, min(1000, (open_files() - _OWN) // 5))
+
+
+def max_kept() -> int:
+    """Connections of looks that may wait for their sessions at once, at most 250."""
+    return max(1, min(250, (open_files() - _OWN) // 20))

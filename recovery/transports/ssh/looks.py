@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from recovery.ports import Look
-from recovery.transports.ssh.limits import max_looks
+from recovery.transports.ssh.limits import max_kept, max_looks
 from recovery.transports.ssh.place import Place
 from recovery.transports.ssh.reasons import os_reason
 
@@ -47,9 +47,8 @@ class Looks:
     def __init__(self, timeout: float) -> None:
         """A server has `timeout` seconds to introduce itself."""
         self._timeout = timeout
-        # They share the files that looks may have open.
-        self._most_kept = max_looks() // 2
-        self._in_flight = asyncio.Semaphore(max_looks() - self._most_kept)
+        self._in_flight = asyncio.Semaphore(max_looks())
+        self._most_kept = max_kept()
         self._kept: dict[Key, Kept] = {}
 
     async def at(self, place: Place) -> Look:
