@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import traceback
@@ -16,6 +17,9 @@ from recovery.errors import EmptySelectionError, OutputError, RecoveryError, Tra
 
 _CLOSED_PIPE = 141
 """As of a Unix tool that is ended by SIGPIPE."""
+
+_GARBAGE = (20_000, 20, 20)
+"""Objects more than before that set the garbage collector off, and its rounds between two of the next older ones."""
 
 app = typer.Typer(
     name="recovery",
@@ -119,4 +123,6 @@ def _code_of(error: RecoveryError) -> int:
 
 def entry() -> None:
     """For `python -m recovery` and the installed command."""
+    # Nearly all that a command makes stays as long as it does, so to look for garbage often is only work.
+    gc.set_threshold(*_GARBAGE)
     sys.exit(main())
