@@ -24,6 +24,9 @@ _NO_ANSWER = Look(answers=False, reason="no answer to a TCP connection")
 _NO_SERVER = Look(
     answers=False, reason="the port accepts connections, but no SSH server answers behind it"
 )
+_NO_NAME = Look(answers=False, reason="its name cannot be resolved")
+"""A name of too long or empty parts (RFC 1035, 2.3.4) is an error of Python's own."""
+
 _GREETING = b"SSH-"
 _MOST_BEFORE = 8192
 """Bytes that a server may say before its identification (RFC 4253, 4.2, sets no bound)."""
@@ -68,6 +71,8 @@ class Looks:
                 return _NO_ANSWER if link is None else _NO_SERVER
             except OSError as error:
                 return Look(answers=False, reason=os_reason(error))
+            except ValueError:
+                return _NO_NAME
             finally:
                 if link is not None:
                     link.close()
