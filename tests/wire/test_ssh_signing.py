@@ -26,7 +26,7 @@ from recovery.errors import (
 from recovery.model.credential import FromEnvironment
 from recovery.model.secret import Secret
 from recovery.transports.ssh import SshTransport, max_sessions
-from recovery.transports.ssh.limits import max_looks, open_files
+from recovery.transports.ssh.limits import max_kept, max_looks, open_files
 from tests.needs import need
 from tests.wire.peers import OneCredential, Server, command, host, password, ssh_server, transport
 
@@ -239,14 +239,14 @@ async def test_no_free_file_handles_are_not_blamed_on_the_host(
 
 
 def test_limits_follow_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    for soft, sessions, looks in (
-        (1024, 720, 240),
-        (256, 144, 48),
-        (64, 4, 2),
-        (resource.RLIM_INFINITY, 749_952, 1000),
+    for soft, sessions, looks, kept in (
+        (1024, 720, 192, 48),
+        (256, 144, 38, 9),
+        (64, 4, 2, 1),
+        (resource.RLIM_INFINITY, 749_952, 1000, 250),
     ):
         monkeypatch.setattr(resource, "getrlimit", lambda _kind, soft=soft: (soft, soft))
-        assert (max_sessions(), max_looks()) == (sessions, looks)
+        assert (max_sessions(), max_looks(), max_kept()) == (sessions, looks, kept)
         assert open_files() == (1_000_000 if soft == resource.RLIM_INFINITY else soft)
 
 

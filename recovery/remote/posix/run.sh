@@ -1,17 +1,17 @@
 # An operator's own command, as a list of words. Of each of its outputs 64 KiB are kept.
 
-# Prints the start of its input as the member $1 of a record. What is over the bound is read and dropped, so that the
-# command does not fail for it.
+# Prints the start of its input as the member $1 of a record, once the input has ended. What is over the bound is read
+# and dropped, so that the command does not fail for it.
 fr_keep() {
   IFS=" $NL"
   # shellcheck disable=SC2046 # od's numbers are meant to become words
   set -- "$1" $(od -An -v -tx1 -N 65536)
-  fr_member=$1 fr_kept=$#
-  shift
   IFS=
+  if [ "$#" -gt 65536 ]; then cat >/dev/null; fi
+  fr_member=$1
+  shift
   printf ',"%s":"%s"' "$fr_member" "$*"
   IFS=$NL
-  if [ "$fr_kept" -gt 65536 ]; then cat >/dev/null; fi
 }
 
 # Runs the words in a shell of their own, which may end itself. The parts of the record come one after the other: each
