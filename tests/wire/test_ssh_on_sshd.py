@@ -200,7 +200,8 @@ async def test_a_commands_output_is_cut_and_the_command_is_not(
     machine: tuple[SshdHost, SshTransport],
 ) -> None:
     there, ssh = machine
-    script = "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done; sleep 0.3; exit 4"
+    line = "0123456789" * 4
+    script = f"i=0; while [ $i -lt 3000 ]; do echo {line}; i=$((i+1)); done; sleep 0.3; exit 4"
     argv = " ".join(word.encode().hex() for word in ("sh", "-c", script))
     reply = await ask(ssh, there.host(credential="c"), "run", "c1", ARGV=argv)
     printed = next(record for record in reply.records if isinstance(record, Printed))
