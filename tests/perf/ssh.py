@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,9 @@ from tests.perf.measure import PYTHON, Row, Spent, recovery, spend
 from tests.wire.sshd import SshdFleet, sshd_fleet_sync
 
 HOSTS = 200
+ROUNDS = 2
+BARE = "a bare asyncssh loop"
+PSSH = "parallel-ssh (checks no host keys)"
 
 PLAYBOOK = """playbook: one-command
 summary: One command on every host. Changes nothing.
@@ -59,34 +64,46 @@ def _describe(fleet: SshdFleet, folder: Path) -> None:
 
 
 def _compare(folder: Path) -> Iterator[Row]:
+    """All of them in turn, and again: what else the computer does hits them alike, and the best of each counts."""
     peer = [PYTHON, "-m", "tests.perf.peer"]
-    bare = spend([*peer, "bare", str(folder)], folder)
-    yield _row("a bare asyncssh loop", bare)
-    quickest = spend([*peer, "pssh", str(folder)], folder)
-    yield _row("parallel-ssh (checks no host keys)", quickest)
-    forked = {forks: ansible(folder, forks) for forks in (10, 50)}
-    for forks, spent in forked.items():
-        yield _row(f"ansible, forks {forks}", spent)
-    best = min(spent.seconds for spent in forked.values())
-    for name, argv in (
-        ("this program's SshTransport", [*peer, "transport", str(folder)]),
-        ("recovery run, one step", run(folder)),
-    ):
-        spent = spend(argv, folder)
+    contenders: dict[str, Callable[[], Spent]] = {
+        BARE: lambda: spend([*peer, "bare", str(folder)], folder),
+        PSSH: lambda: spend([*peer, "pssh", str(folder)], folder),
+        **{f"ansible, forks {forks}": partial(ansible, folder, forks) for forks in (10, 50)},
+        "this program's SshTransport": lambda: spend([*peer, "transport", str(folder)], folder),
+        "recovery run, one step": lambda: spend(run(folder), folder),
+    }
+    rounds = [{name: work() for name, work in contenders.items()} for _ in range(ROUNDS)]
+    found = {name: _best([spents[name] for spents in rounds]) for name in contenders}
+    for name, spent in found.items():
         yield _row(name, spent)
+    forked = min(spent.seconds for name, spent in found.items() if name.startswith("ansible"))
+    for name in list(found)[-2:]:
+        spent = found[name]
         yield Row(
             f"  {name} beside its peers",
-            f"{quickest.seconds / spent.seconds:.1f} x parallel-ssh, {best / spent.seconds:.1f} x ansible; "
-            f"{spent.cpu / bare.cpu:.2f} x the bare loop's CPU",
+            f"{found[PSSH].seconds / spent.seconds:.1f} x parallel-ssh, {forked / spent.seconds:.1f} x ansible; "
+            f"{spent.cpu / found[BARE].cpu:.2f} x the bare loop's CPU",
             ">= 1.5 x, >= 4 x; <= 1.2 x",
         )
 
 
+def _best(spents: list[Spent]) -> Spent:
+    """The least of everything."""
+    return replace(
+        spents[0],
+        seconds=min(spent.seconds for spent in spents),
+        cpu=min(spent.cpu for spent in spents),
+        megabytes=min(spent.megabytes for spent in spents),
+    )
+
+
 def run(folder: Path) -> list[str]:
-    """The program on the fleet in `folder`."""
+    """The program on the fleet in `folder`, with a new journal."""
+    journal = folder / f"{len(list(folder.glob('*.db')))}.db"
     return recovery(
         *("--config", str(folder / "settings.json"), "run", str(folder / "one.yaml"), "--yes"),
-        *("-i", str(folder / "fleet.json"), "--journal", str(folder / "ssh.db"), "-o", "json"),
+        *("-i", str(folder / "fleet.json"), "--journal", str(journal), "-o", "json"),
     )
 
 
@@ -115,7 +132,7 @@ def _row(name: str, spent: Spent) -> Row:
     if answered.isdigit() and int(answered) != HOSTS:
         name += f" (only {answered} answered)"
     return Row(
-        f"{HOSTS} sshd hosts: {name}",
+        f"{HOSTS} sshd hosts, best of {ROUNDS}: {name}",
         f"{HOSTS / spent.seconds:.0f} hosts/s ({spent.seconds:.1f} s), "
         f"{1000 * spent.cpu / HOSTS:.1f} ms CPU a host, {spent.megabytes:.0f} MB",
     )
