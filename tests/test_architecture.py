@@ -24,7 +24,18 @@ MOST_LINES_OF_A_FILE = 400
 MOST_LINES_OF_A_FUNCTION = 40
 CATCH_ALLS = {"utils", "util", "helpers", "helper", "manager", "base", "common", "handler", "misc"}
 
-HEAVY = ("asyncssh", "textual", "rich", "winrm", "requests", "PIL", "keyring", "boto3", "nats")
+HEAVY = (
+    "asyncssh",
+    "textual",
+    "rich",
+    "winrm",
+    "requests",
+    "PIL",
+    "keyring",
+    "h11",
+    "boto3",
+    "nats",
+)
 """What `--help` and `--version` do without; each takes tens to hundreds of milliseconds to import."""
 
 

@@ -7,7 +7,7 @@ import contextlib
 import signal
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -22,10 +22,11 @@ from recovery.inventory.selection import select
 from recovery.model.host import Fleet
 from recovery.model.incident import Incident
 from recovery.planning import mix_beside, read_incident
-from recovery.sim.faults import DEFAULT_MIX, Mix, load_mix
-from recovery.sim.virtual import parse_speed
-from recovery.sim.wire.fleet import Counts, serve
 from recovery.worlds import SystemClock
+
+if TYPE_CHECKING:
+    from recovery.sim.faults import Mix
+    from recovery.sim.wire.fleet import Counts
 
 sim_app = typer.Typer(help="Simulated machines behind real sockets.", no_args_is_help=True)
 app.add_typer(sim_app, name="sim")
@@ -70,6 +71,8 @@ def serve_fleet(
     The machines behave as in a mock run: they answer, crash and restart by their fault mix. Hosts with an address in
     127.0.0.0/8 keep it; the others get one.
     """
+    from recovery.sim.faults import DEFAULT_MIX, load_mix
+
     shape = form(output, "text", "json")
     fleet = select(load_with_warnings(inventory)[0], tuple(limit), {}, SystemClock().now())
     file = mix or mix_beside(inventory)
@@ -92,6 +95,8 @@ def serve_fleet(
 
 
 async def _serve(wanted: Wanted) -> Counts:
+    from recovery.sim.wire.fleet import serve
+
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -114,6 +119,8 @@ async def _serve(wanted: Wanted) -> Counts:
 
 
 def _factor(speed: str) -> float:
+    from recovery.sim.virtual import parse_speed
+
     factor = parse_speed(speed)
     if factor == "max":
         raise UsageError("--speed max: real sockets take real time; say realtime or 10x")
