@@ -25,7 +25,6 @@ from recovery.planning import mix_beside, read_incident
 from recovery.worlds import SystemClock
 
 if TYPE_CHECKING:
-    from recovery.sim.faults import Mix
     from recovery.sim.wire.fleet import Counts
 
 sim_app = typer.Typer(help="Simulated machines behind real sockets.", no_args_is_help=True)
@@ -38,7 +37,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     fleet: Fleet
     incident: Incident
     folder: Path
-    mix: Mix
+    mix: str
+    """File of the fault mix; empty means the usual one."""
     seed: int
     speed: float
 
@@ -71,16 +71,13 @@ def serve_fleet(
     The machines behave as in a mock run: they answer, crash and restart by their fault mix. Hosts with an address in
     127.0.0.0/8 keep it; the others get one.
     """
-    from recovery.sim.faults import DEFAULT_MIX, load_mix
-
     shape = form(output, "text", "json")
     fleet = select(load_with_warnings(inventory)[0], tuple(limit), {}, SystemClock().now())
-    file = mix or mix_beside(inventory)
     wanted = Wanted(
         fleet=fleet,
         incident=read_incident(incident)[0],
         folder=_folder(write),
-        mix=load_mix(Path(file)) if file else DEFAULT_MIX,
+        mix=mix or mix_beside(inventory),
         seed=seed,
         speed=_factor(speed),
     )
@@ -95,6 +92,7 @@ def serve_fleet(
 
 
 async def _serve(wanted: Wanted) -> Counts:
+    from recovery.sim.faults import DEFAULT_MIX, load_mix
     from recovery.sim.wire.fleet import serve
 
     ended = asyncio.Event()
@@ -105,7 +103,7 @@ async def _serve(wanted: Wanted) -> Counts:
         wanted.fleet,
         wanted.incident,
         wanted.folder,
-        mix=wanted.mix,
+        mix=load_mix(Path(wanted.mix)) if wanted.mix else DEFAULT_MIX,
         seed=wanted.seed,
         speed=wanted.speed,
     )
