@@ -28,6 +28,7 @@ from recovery.playbook.parser import override, parse_playbook
 from recovery.playbook.report import Report
 from recovery.playbook.verifier import verify
 from recovery.ports import Recorder, Stored
+from recovery.report.changes import Changes
 from recovery.report.status import stop_code
 
 
@@ -102,6 +103,16 @@ def as_asked(playbook: Playbook, request: Request) -> Playbook:
         strategy = msgspec.structs.replace(strategy, limits=limits)
     playbook = msgspec.structs.replace(playbook, strategy=strategy)
     return read_only(playbook) if request.check else playbook
+
+
+def changes_of(prepared: Prepared) -> Changes:
+    """What collects the changes that a run makes, or would make."""
+    text, asked = prepared.texts["playbook"], prepared.request
+    steps = parse_playbook(text, asked.playbook, specs()).steps
+    hosts = prepared.fleet.hosts
+    protected = [host.name for host in hosts if host.protected and host.name not in prepared.named]
+    acts = [step for step in steps if step.changes]
+    return Changes(acts, planned=asked.check, untouchable=protected)
 
 
 def read_incident(name: str) -> tuple[Incident, str]:

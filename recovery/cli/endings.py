@@ -3,37 +3,73 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from recovery.cli.output import Form, data, documents, event_line, say, table
+import msgspec
+
+from recovery.cli.output import Form, data, documents, event_line, flush, inert, say, table
 from recovery.engine.outcome import Ending, ExitCode
 from recovery.engine.run import Run
-from recovery.errors import JournalError
+from recovery.errors import JournalError, OutputError
 from recovery.inventory.ranges import fold
-from recovery.model.events import RunFinished
+from recovery.model.events import Outcome, RunFinished
 from recovery.model.state import HostState
+from recovery.report.changes import Change, Changes
 from recovery.worlds import SystemClock
 
 
-def tell_end(
-    journal: str, run: str, ending: Ending, shape: Form, states: Mapping[str, HostState]
-) -> None:
-    """Tell how a run ended, for people or for programs. Raises `OutputError`."""
+class Told(msgspec.Struct, frozen=True):
+    """What is told of a run's end, and how."""
+
+    journal: str
+    run: str
+    ending: Ending
+    shape: Form
+
+
+def tell_end(told: Told, states: Mapping[str, HostState], changes: Changes | None = None) -> None:
+    """Tell how a run ended, for people or for programs. What nobody takes any more is in the journal."""
+    try:
+        _tell_end(told, states, changes)
+        flush()
+    except OutputError as error:
+        if not error.pipe:
+            say(f"warning: {error}; `{command(told.journal, 'show', told.run)}` tells the end")
+
+
+def _tell_end(told: Told, states: Mapping[str, HostState], changes: Changes | None) -> None:
+    ending, found = told.ending, changes.found() if changes is not None else ()
     if ending.code == ExitCode.INTERRUPTED:
-        _interrupted(journal, run, ending, shape)
-    if shape == "json":
-        documents(
-            {
-                "schema": 1,
-                "run": run,
-                "exit_reason": ending.reason,
-                "exit_code": ending.code,
-                "counts": ending.counts,
-            },
-            "json",
-        )
-    elif shape == "text" and ending.code != ExitCode.INTERRUPTED:
-        _summary(states, run, ending)
+        _interrupted(told)
+    if told.shape == "json":
+        document = {
+            "schema": 1,
+            "run": told.run,
+            "exit_reason": ending.reason,
+            "exit_code": ending.code,
+            "counts": ending.counts,
+        }
+        more = {"changes": msgspec.to_builtins(found)} if changes is not None else {}
+        documents({**document, **more}, "json")
+    elif told.shape == "text":
+        if changes is not None:
+            _tell_changes(found, states)
+        if ending.code != ExitCode.INTERRUPTED:
+            _summary(states, told.run, ending)
+
+
+def _tell_changes(changes: Sequence[Change], states: Mapping[str, HostState]) -> None:
+    for change in changes:
+        data(f"{len(change.hosts)} hosts: {fold(change.hosts, 8)}")
+        for line in change.lines:
+            data(f"  {inert(line)}")
+    changed = {host for change in changes for host in change.hosts}
+    rest = [state for name, state in states.items() if name not in changed]
+    dark = sum(1 for state in rest if state.outcome == Outcome.UNREACHABLE)
+    if dark:
+        data(f"{dark} hosts: not known, they could not be reached")
+    if len(rest) > dark or not states:
+        data(f"{len(rest) - dark} hosts: no change")
 
 
 def journal_lost(journal: str, run: str, begun: Run, error: JournalError) -> int:
@@ -52,13 +88,16 @@ def command(journal: str, verb: str, run: str) -> str:
     return f"recovery --journal {shlex.quote(journal)} runs {verb} {run}"
 
 
-def _interrupted(journal: str, run: str, ending: Ending, shape: Form) -> None:
+def _interrupted(told: Told) -> None:
     """Say how to go on. The run has not finished, so its last line is only told and not in the journal."""
-    say(f"a checkpoint was written; go on with: {command(journal, 'resume', run)}")
-    if shape == "jsonl":
-        now, code = SystemClock().now(), int(ExitCode.INTERRUPTED)
+    say(f"a checkpoint was written; go on with: {command(told.journal, 'resume', told.run)}")
+    if told.shape == "jsonl":
         last = RunFinished(
-            at=now, run=run, exit_reason=ending.reason, exit_code=code, counts=ending.counts
+            at=SystemClock().now(),
+            run=told.run,
+            exit_reason=told.ending.reason,
+            exit_code=int(ExitCode.INTERRUPTED),
+            counts=told.ending.counts,
         )
         data(event_line(last))
 

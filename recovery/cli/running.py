@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from recovery.cli.endings import command, journal_lost, tell_end
+from recovery.cli.endings import Told, journal_lost, tell_end
 from recovery.cli.examining import triage_disk
 from recovery.cli.exposure import tell_after
 from recovery.cli.main import app
@@ -26,11 +26,12 @@ from recovery.cli.shared import (
 )
 from recovery.engine.outcome import Ending
 from recovery.engine.run import Run
-from recovery.errors import JournalError, OutputError, RefusedError, UsageError
+from recovery.errors import JournalError, RefusedError, UsageError
 from recovery.inventory.ranges import fold
 from recovery.model.events import AnyEvent
-from recovery.planning import Prepared, Request
+from recovery.planning import Prepared, Request, changes_of
 from recovery.programs import words_of
+from recovery.report.changes import Changes
 from recovery.service import Service
 
 _WAVES_SHOWN = 8
@@ -74,6 +75,12 @@ Set = Annotated[
         "--set", help="Replace a value of the playbook: strategy.soak=0s, settle.for=10s."
     ),
 ]
+Diff = Annotated[
+    bool,
+    typer.Option(
+        "-D", "--diff", help="Show what was changed on each host; with -C, what would be changed."
+    ),
+]
 ListHosts = Annotated[
     bool, typer.Option("--list-hosts", help="Print the hosts that are selected, and end.")
 ]
@@ -103,6 +110,7 @@ def run_playbook(
     set_: Set = [],
     list_hosts: ListHosts = False,
     blocker: BlockerOption = "",
+    diff: Diff = False,
     output: Output = "text",
     journal: JournalOption = "",
     verbose: Verbose = 0,
@@ -128,7 +136,7 @@ def run_playbook(
     prepared = acting.prepare(request)
     if list_hosts:
         return _list_hosts(prepared, shape)
-    return begin(acting, prepared, shape, verbose, yes=yes)
+    return begin(acting, prepared, shape, verbose, yes=yes, diff=diff)
 
 
 def _list_hosts(prepared: Prepared, shape: Form) -> int:
@@ -181,6 +189,7 @@ def triage(
         [],
         False,
         "",
+        False,
         output,
         journal,
         verbose,
@@ -200,6 +209,7 @@ def race(
     yes: Yes = False,
     forks: Forks = 0,
     blocker: BlockerOption = "",
+    diff: Diff = False,
     output: Output = "text",
     journal: JournalOption = "",
     verbose: Verbose = 0,
@@ -221,6 +231,7 @@ def race(
         [],
         False,
         blocker,
+        diff,
         output,
         journal,
         verbose,
@@ -296,7 +307,15 @@ def plan_lines(prepared: Prepared) -> list[str]:
     return lines
 
 
-def begin(acting: Service, prepared: Prepared, shape: Form, verbose: int, *, yes: bool) -> int:
+def begin(
+    acting: Service,
+    prepared: Prepared,
+    shape: Form,
+    verbose: int,
+    *,
+    yes: bool,
+    diff: bool = False,
+) -> int:
     """Ask, begin, tell, and end with the run's exit code."""
     for warning in prepared.warnings:
         say(f"warning: {warning}")
@@ -310,7 +329,11 @@ def begin(acting: Service, prepared: Prepared, shape: Form, verbose: int, *, yes
     if shape == "text":
         say(words)
     code = carry_out(
-        acting, shape, verbose, lambda see, started: acting.execute(prepared, see, started)
+        acting,
+        shape,
+        verbose,
+        lambda see, started: acting.execute(prepared, see, started),
+        changes_of(prepared) if diff else None,
     )
     tell_after(prepared, acting.settings, shape)
     return code
@@ -321,6 +344,7 @@ def carry_out(
     shape: Form,
     verbose: int,
     work: Callable[[Callable[[AnyEvent], None], Callable[[Run], None]], Ending],
+    changes: Changes | None = None,
 ) -> int:
     """Do the work of a run under the eyes of the operator, and end with its exit code."""
     runs: list[str] = []
@@ -330,6 +354,8 @@ def carry_out(
     def watch(event: AnyEvent) -> None:
         if not runs:
             runs.append(event.run)
+        if changes is not None:
+            changes.add(event)
         see(event)
 
     with Interrupts() as interrupts:
@@ -344,15 +370,8 @@ def carry_out(
             if not started:
                 raise
             return journal_lost(acting.settings.journal, runs[0], started[0], error)
-    run = runs[0] if runs else ""
-    try:
-        tell_end(acting.settings.journal, run, ending, shape, started[0].context.states)
-        flush()
-    except OutputError as error:
-        if not error.pipe:
-            say(
-                f"warning: {error}; `{command(acting.settings.journal, 'show', run)}` tells the end"
-            )
+    told = Told(acting.settings.journal, runs[0] if runs else "", ending, shape)
+    tell_end(told, started[0].context.states, changes)
     return ending.code
 
 

@@ -60,4 +60,6 @@ def ending(counts: Mapping[str, int], halt: str = "") -> Ending:
             return Ending(f"{kept[outcome.value]} hosts {words}", code, kept)
     if kept.get(Outcome.RECOVERED.value):
         return Ending("all recovered", ExitCode.OK, kept)
+    if kept.get(Outcome.DONE.value):
+        return Ending("every step was carried out", ExitCode.OK, kept)
     return Ending("nothing left to do", ExitCode.OK, kept)

@@ -179,3 +179,25 @@ def test_narration_tells_all_when_asked(cli: Cli, fleet: Path) -> None:
     quiet, loud = (cli("triage", "--mock", "-i", fleet, *more) for more in ((), ("-v",)))
     assert "h1: " not in quiet.err
     assert "h1: " in loud.err
+
+
+def test_the_difference_that_a_run_would_make_and_has_made(cli: Cli, fleet: Path) -> None:
+    words = ("run", "rollback", "--mock", "-i", fleet, "--diff")
+    would = cli(*words, "--check")
+    assert would.out.count("would be moved to quarantine\n") == would.out.count(
+        "would be restarted\n"
+    )
+    assert "CrowdStrike\\C-00000291-" in would.out
+    assert "step.intended" not in cli("events", "-o", "jsonl").out
+    has = cli(*words, "-o", "json").document["changes"]
+    assert sorted(host for change in has for host in change["hosts"]) == ["h1", "h2", "h3", "h4"]
+    moved = {change["lines"][0].replace(": moved", ": would be moved") for change in has}
+    assert moved == {line.strip() for line in would.out.splitlines() if "be moved" in line}
+    assert {change["lines"][1] for change in has} == {"restarted"}
+    assert "4 hosts: no change\n" in cli("run", "prove", "--mock", "-i", fleet, "-D").out
+
+
+def test_no_difference_is_claimed_of_hosts_that_were_not_reached(cli: Cli, home: Path) -> None:
+    dark = write_fleet(home, "h[1-2]: {}", "dark: 1.0")
+    told = cli("run", "rollback", "--mock", "-i", dark, "-C", "-D")
+    assert told.out.startswith("2 hosts: not known, they could not be reached\nOUTCOME")
