@@ -21,6 +21,7 @@ from recovery.inventory.loader import load_with_warnings
 from recovery.inventory.query import HostFacts, Subject, parse
 from recovery.inventory.selection import named_one_by_one, select
 from recovery.journal import views
+from recovery.journal.chain import Verified
 from recovery.journal.lease import Lease, take_over
 from recovery.journal.log import Log
 from recovery.journal.reader import Reader
@@ -230,6 +231,11 @@ class Service:
             if host not in states:
                 raise UnknownNameError("host in the journal", host, views.known_hosts(log.read()))
         return states[host], views.timeline(events)
+
+    def head(self) -> Verified:
+        """How long the journal is now, and the hash of its last event."""
+        with closing(self.reading()) as log:
+            return log.head()
 
     def reading(self) -> Reader:
         """The journal, for reading. Raises `JournalError` when there is none."""

@@ -25,6 +25,8 @@ class Told(msgspec.Struct, frozen=True):
     run: str
     ending: Ending
     shape: Form
+    head: str = ""
+    """Hash of the journal's last event."""
 
 
 def tell_end(told: Told, states: Mapping[str, HostState], changes: Changes | None = None) -> None:
@@ -48,6 +50,7 @@ def _tell_end(told: Told, states: Mapping[str, HostState], changes: Changes | No
             "exit_reason": ending.reason,
             "exit_code": ending.code,
             "counts": ending.counts,
+            "journal_head": told.head,
         }
         more = {"changes": msgspec.to_builtins(found)} if changes is not None else {}
         documents({**document, **more}, "json")
@@ -56,6 +59,11 @@ def _tell_end(told: Told, states: Mapping[str, HostState], changes: Changes | No
             _tell_changes(found, states)
         if ending.code != ExitCode.INTERRUPTED:
             _summary(states, told.run, ending)
+            if told.head:
+                say(
+                    f"the journal ends with {told.head} (kept elsewhere, it shows with "
+                    "`events --verify --head` whether anything was cut off or rewritten later)"
+                )
 
 
 def _tell_changes(changes: Sequence[Change], states: Mapping[str, HostState]) -> None:

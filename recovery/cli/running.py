@@ -28,6 +28,7 @@ from recovery.engine.outcome import Ending
 from recovery.engine.run import Run
 from recovery.errors import JournalError, RefusedError, UsageError
 from recovery.inventory.ranges import fold
+from recovery.journal.store import MEMORY
 from recovery.model.events import AnyEvent
 from recovery.planning import Prepared, Request, changes_of
 from recovery.programs import words_of
@@ -370,7 +371,9 @@ def carry_out(
             if not started:
                 raise
             return journal_lost(acting.settings.journal, runs[0], started[0], error)
-    told = Told(acting.settings.journal, runs[0] if runs else "", ending, shape)
+    journal = acting.settings.journal
+    head = "" if journal == MEMORY else acting.head().head
+    told = Told(journal, runs[0] if runs else "", ending, shape, head)
     tell_end(told, started[0].context.states, changes)
     return ending.code
 

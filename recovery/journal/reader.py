@@ -85,9 +85,12 @@ class Reader:
     def verify(self, expected_head: str = "") -> Verified:
         """Check every event, the whole chain, and the documents that runs name.
 
-        `expected_head` is a head noted earlier: it has to be in the chain, or the journal was cut off before it.
-        Raises `JournalAlteredError`, which names the first event that does not hold.
+        Events that are missing at the end are noticed by the record of the last one. Who may write the file can change
+        that record too, or make a new chain from some event on: that shows by `expected_head` alone, a head noted
+        elsewhere, which has to be in the chain. Raises `JournalAlteredError`, which names the first event that does
+        not hold.
         """
+        tail = self._store.tail()
         before, count, met = GENESIS, 0, not expected_head
         for seq, at, run, host, kind, body, digest, types in self._store.raw():
             count += 1
@@ -95,13 +98,24 @@ class Reader:
                 raise self._altered(count, "it is missing")
             if types != _TYPES or link(before, seq, at, (run, host, kind, body)) != digest:
                 raise self._altered(seq, "it does not follow from what stands before it")
+            if tail is not None and seq == tail[0] and digest != tail[1]:
+                raise self._altered(seq, "it is not the one that was written there last")
             before = digest
             met = met or digest.hex() == expected_head.lower()
             if kind == b"run.started":
                 self._check_documents(seq, body)
+        if tail is not None and not 0 < tail[0] <= count:
+            raise self._altered(
+                count + 1, f"the journal was cut off: it had {tail[0] or 'more'} events"
+            )
         if not met:
             raise self._altered(count + 1, f"the journal was cut off before {expected_head[:16]}")
         return Verified(count, before.hex())
+
+    def head(self) -> Verified:
+        """The number of events and the hash of the last, unchecked: what to note for a later `verify`."""
+        seq, digest = self._store.head()
+        return Verified(seq, digest.hex())
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,10 +1,10 @@
--- The journal, version 1. `PRAGMA user_version` holds the version, `PRAGMA application_id` says that it is ours ('FLRJ').
+-- The journal, version 2 (version 1 had no `tail`; it gets one with the first event that is appended). `PRAGMA user_version` holds the version, `PRAGMA application_id` says that it is ours ('FLRJ').
 --
 -- All text is UTF-8. Several processes may append; each does so in one transaction that holds the write lock from the
 -- reading of the last row on, so the chain never forks.
 
 PRAGMA application_id = 0x464C524A;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- What happened, in order, never changed.
 --   seq    1, 2, 3, ... without a gap
@@ -51,3 +51,11 @@ CREATE TABLE documents (
     sha256 TEXT PRIMARY KEY,
     body   BLOB NOT NULL
 ) WITHOUT ROWID;
+
+-- The last event, written in the transaction that appends it: where events are missing behind the last one that is there,
+-- somebody cut them off. Who also rewrites this row is found out by a hash that was noted elsewhere, and by that alone.
+CREATE TABLE tail (
+    one  INTEGER PRIMARY KEY CHECK (one = 1),
+    seq  INTEGER NOT NULL,
+    hash BLOB NOT NULL
+);

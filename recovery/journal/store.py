@@ -19,8 +19,11 @@ from recovery.journal.chain import GENESIS, Row, link
 Sync = Literal["full", "normal"]
 """`full`: a commit outlives a power cut. `normal`: it outlives the process, not a power cut."""
 
-VERSION = 1
+VERSION = 2
 MEMORY = ":memory:"
+_FIRST_WITH_TAIL = 2
+_LAST = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
+_TAIL = "INSERT OR REPLACE INTO tail VALUES (1, ?, ?)"
 _APPLICATION = 0x464C524A
 _CHUNK = 2000
 _MOST_DOCUMENT = 1 << 30
@@ -68,6 +71,7 @@ class Store:
         self._reading = threading.RLock()
         self._writer: sqlite3.Connection | None = reader if path == MEMORY else None
         self._writing = self._reading if path == MEMORY else threading.RLock()
+        self._is_old = False
 
     @classmethod
     def open(
@@ -87,11 +91,9 @@ class Store:
     def insert(self, rows: Sequence[Row]) -> None:
         """Append the rows in one transaction, chained to what any process wrote before."""
         with self._writing, translated(self.path), self._transaction() as connection:
-            last = connection.execute(
-                "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
+            last = connection.execute(_LAST).fetchone()
             seq, digest = last or (0, GENESIS)
-            _insert(connection, seq, digest, rows)
+            connection.execute(_TAIL, _insert(connection, seq, digest, rows))
 
     def select(
         self, *, run: str = "", host: str = "", after: int = 0, kinds: Collection[str] = ()
@@ -126,6 +128,25 @@ class Store:
             f"typeof({name})" for name in ("at", "run", "host", "kind", "body", "hash")
         )
         yield from self._pages(f"seq, at, {blobs}, hash, {types}", "seq > ?", [-(1 << 62)])
+
+    def tail(self) -> tuple[int, bytes] | None:
+        """Number and hash of the last event, as they were written down when it was appended.
+
+        None in a journal of a version that did not do so, and in an empty one; (0, b"") where it was taken away.
+        """
+        with self._reading, translated(self.path):
+            if _version(self._reader) < _FIRST_WITH_TAIL:
+                return None
+            found: tuple[int, bytes] | None = self._reader.execute(
+                "SELECT seq, hash FROM tail"
+            ).fetchone()
+            return found or ((0, b"") if self.last_seq() else None)
+
+    def head(self) -> tuple[int, bytes]:
+        """Number and hash of the last event that is there."""
+        with self._reading, translated(self.path):
+            row = self._reader.execute(_LAST).fetchone()
+        return row or (0, GENESIS)
 
     def last_seq(self) -> int:
         """Number of the last event; 0 in an empty journal."""
@@ -181,8 +202,12 @@ class Store:
             self._writer.execute(f"PRAGMA synchronous = {self._sync}")
             self._writer.execute("PRAGMA cache_size = -32768")
             self._writer.execute("PRAGMA wal_autocheckpoint = 4000")
+            self._is_old = _version(self._writer) < _FIRST_WITH_TAIL
         self._writer.execute("BEGIN IMMEDIATE")
         try:
+            if self._is_old:
+                _add_tail(self._writer)
+                self._is_old = False
             yield self._writer
             self._writer.execute("COMMIT")
         except BaseException:
@@ -191,7 +216,10 @@ class Store:
             raise
 
 
-def _insert(connection: sqlite3.Connection, seq: int, before: bytes, rows: Sequence[Row]) -> None:
+def _insert(
+    connection: sqlite3.Connection, seq: int, before: bytes, rows: Sequence[Row]
+) -> tuple[int, bytes]:
+    """Append, and return the number and hash of the last row."""
     values: list[object] = []
     for row in rows:
         seq += 1
@@ -205,6 +233,19 @@ def _insert(connection: sqlite3.Connection, seq: int, before: bytes, rows: Seque
         end = place + length * _COLUMNS
         connection.execute(_INSERTS[length], values[place:end])
         place, left = end, left - length
+    return seq, before
+
+
+def _add_tail(connection: sqlite3.Connection) -> None:
+    """Make a journal of version 1 one of today, unless another process has done so meanwhile."""
+    if _version(connection) < _FIRST_WITH_TAIL:
+        text = resources.files("recovery.journal").joinpath("schema.sql").read_text("utf-8")
+        connection.execute(text[text.index("CREATE TABLE tail") :].rstrip().rstrip(";"))
+        connection.execute(f"PRAGMA user_version = {_FIRST_WITH_TAIL}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _connect(target: str, patience: float) -> sqlite3.Connection:
@@ -277,7 +318,7 @@ def _open_existing(path: Path, patience: float) -> sqlite3.Connection:
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection)
     if application != _APPLICATION:
         message = f"journal {path}: it is not a journal of this program"
         raise JournalError(message)

@@ -100,8 +100,8 @@ def test_a_journal_that_cannot_be_made_says_why(tmp_path: Path) -> None:
 def test_a_journal_of_a_newer_program_is_refused(path: Path) -> None:
     filled(path)
     with tampering(path) as connection:
-        connection.execute("PRAGMA user_version = 2")
-    with pytest.raises(JournalError, match=r"version 2.*up to 1.*newer program"):
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(JournalError, match=r"version 3.*up to 2.*newer program"):
         Log.open(path)
 
 
@@ -227,10 +227,60 @@ def test_a_noted_head_shows_that_the_end_was_cut_off(path: Path) -> None:
         assert (early.count, late.count) == (1, 2)
     with tampering(path) as connection:
         connection.execute("DELETE FROM events WHERE seq = 2")
+        connection.execute("UPDATE tail SET seq = 1, hash = (SELECT hash FROM events)")
     with Reader.open(path) as journal:
         assert journal.verify(early.head.upper()) == early
         with pytest.raises(JournalAlteredError, match="event 2: the journal was cut off"):
             journal.verify(late.head)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2])
+def test_a_journal_that_was_cut_off_says_so_without_a_noted_head(path: Path, kept: int) -> None:
+    filled(path, notice(1), notice(2), notice(3))
+    with tampering(path) as connection:
+        connection.execute("DELETE FROM events WHERE seq > ?", (kept,))
+    with (
+        Reader.open(path) as journal,
+        pytest.raises(JournalAlteredError, match=rf"event {kept + 1}: .* it had 3 events"),
+    ):
+        journal.verify()
+
+
+def test_a_journal_whose_last_event_is_no_longer_on_record_was_altered(path: Path) -> None:
+    filled(path, notice(1), notice(2))
+    with tampering(path) as connection:
+        connection.execute("DELETE FROM tail")
+    with Reader.open(path) as journal, pytest.raises(JournalAlteredError, match="cut off"):
+        journal.verify()
+    with tampering_again(path) as connection:
+        connection.execute("INSERT INTO tail VALUES (1, 2, x'00')")
+    with (
+        Reader.open(path) as journal,
+        pytest.raises(JournalAlteredError, match="event 2: it is not"),
+    ):
+        journal.verify()
+
+
+def tampering_again(path: Path) -> closing[sqlite3.Connection]:
+    """The file in the hands of somebody who has wiped the rules out before."""
+    return closing(sqlite3.connect(path, isolation_level=None))
+
+
+def test_a_journal_of_version_1_gets_its_record_with_the_next_event(path: Path) -> None:
+    filled(path, notice(1), notice(2))
+    with tampering_again(path) as connection:
+        connection.execute("DROP TABLE tail")
+        connection.execute("PRAGMA user_version = 1")
+    with Reader.open(path) as journal:
+        assert journal.verify().count == 2
+    filled(path, notice(3))
+    with Reader.open(path) as journal:
+        assert journal.verify() == journal.head()
+        assert journal.head().count == 3
+    with tampering(path) as connection:
+        connection.execute("DELETE FROM events WHERE seq = 3")
+    with Reader.open(path) as journal, pytest.raises(JournalAlteredError, match="it had 3 events"):
+        journal.verify()
 
 
 def test_an_unreadable_body_is_an_altered_journal(path: Path) -> None:
