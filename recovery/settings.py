@@ -127,6 +127,17 @@ def load(
     exists. `flags` are by dotted name; a value of None was not given. Lists in the environment are separated like PATH.
     Raises `InputError` for the file, and `UsageError` for the rest.
     """
+    try:
+        return _loaded(file, environ, flags)
+    except RuntimeError:  # a user of whom the system knows nothing, as in some containers
+        raise UsageError(
+            "you have no home directory, where settings and journal stand: set HOME"
+        ) from None
+
+
+def _loaded(
+    file: str, environ: Mapping[str, str] | None, flags: Mapping[str, Any] | None
+) -> Configuration:
     variables = os.environ if environ is None else environ
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}

@@ -10,7 +10,7 @@ import typer
 
 from recovery.cli.main import app
 from recovery.cli.output import data, documents, say, table
-from recovery.cli.shared import Limit, Output, form
+from recovery.cli.shared import Limit, Output, form, said
 from recovery.errors import UsageError
 from recovery.inventory.export import dump
 from recovery.inventory.loader import load_with_warnings
@@ -26,7 +26,8 @@ from recovery.worlds import SystemClock
 inventory_app = typer.Typer(help="Inventories: check, show, convert.", no_args_is_help=True)
 app.add_typer(inventory_app, name="inventory")
 Sources = Annotated[
-    list[str], typer.Argument(help="Files, directories, executables, - or host1,host2.")
+    list[str],
+    typer.Argument(callback=said, help="Files, directories, executables, - or host1,host2."),
 ]
 
 

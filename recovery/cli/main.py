@@ -76,18 +76,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs,
         simulation,
     )
+    from recovery.cli.environment import add_variables
     from recovery.cli.output import flush, say, set_up
 
     set_up()
     _set_up_log()
     try:
-        result: Any = app(
+        command = typer.main.get_command(app)
+        add_variables(command)
+        result: Any = command(
             args=list(arguments) if arguments is not None else None,
             standalone_mode=False,
             prog_name="recovery",
         )
         flush()
     except (typer.Abort, KeyboardInterrupt):
+        say("interrupted; nothing is under way")
         return 130
     except TyperException as error:
         say(f"error: {getattr(error, 'format_message', error.__str__)()}")

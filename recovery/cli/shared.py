@@ -12,14 +12,26 @@ from recovery.errors import UsageError
 from recovery.service import Service
 from recovery.settings import load
 
+
+def said(values: list[str]) -> list[str]:
+    """Refuse a value that says nothing, such as that of a variable which is not set: it would mean something else."""
+    if not all(value.strip() for value in values):
+        raise typer.BadParameter("it is empty; is a variable not set?")
+    return values
+
+
 Inventory = Annotated[
     list[str],
     typer.Option(
-        "-i", "--inventory", help="File, directory, executable, - or host1,host2. Repeatable."
+        "-i",
+        "--inventory",
+        callback=said,
+        help="File, directory, executable, - or host1,host2. Repeatable.",
     ),
 ]
 Limit = Annotated[
-    list[str], typer.Option("-l", "--limit", help="Query or pattern; several narrow one another.")
+    list[str],
+    typer.Option("-l", "--limit", help="Query or pattern; several narrow one another."),
 ]
 Output = Annotated[str, typer.Option("-o", "--output", help="text, json, jsonl or csv.")]
 JournalOption = Annotated[

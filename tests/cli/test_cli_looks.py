@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recovery.cli.output import bold
-from tests.cli.conftest import Cli, Spawn
+from tests.cli.conftest import Cli, Spawn, write_fleet
 
 
 @pytest.fixture
@@ -125,6 +125,24 @@ def test_settings_say_where_they_come_from(
     rows = cli("--journal", "flag.db", "config", "-o", "json").document["settings"]
     assert rows[0]["value"] == "flag.db"
     assert "from-env.db" in cli("config").out
+
+
+def test_every_option_has_a_variable(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_fleet(home, "h[1-4]: {kind: server}\n  k1: {kind: kiosk}", "exposed: 1.0")
+    for name, value in {
+        "INVENTORY": "fleet.yaml",
+        "MOCK": "1",
+        "LIMIT": "kind = server\nnot h4",
+        "RUN_LIST_HOSTS": "yes",
+        "OUTPUT": "csv",
+        "RUN_OUTPUT": "jsonl",
+    }.items():
+        monkeypatch.setenv(f"RECOVERY_{name}", value)
+    told = cli("run", "triage")
+    assert [line["name"] for line in told.lines] == ["h1", "h2", "h3"], told.err
+    assert cli("hosts", "-i", "fleet.yaml").out.startswith("schema,name,")
+    monkeypatch.setenv("RECOVERY_YES", "perhaps")
+    assert cli("run", "triage").code == 2
 
 
 def test_the_journal_is_where_it_was_said(

@@ -93,3 +93,18 @@ def test_an_altered_journal_is_told(cli: Cli, fleet: Path, home: Path) -> None:
     told = cli("events", "--verify", "--journal", "j.db")
     assert told.code == 2
     assert "was altered" in told.err
+
+
+@pytest.mark.parametrize("words", [("triage", "--mock", "-i", ""), ("inventory", "show", " ")])
+def test_a_variable_that_is_not_set_selects_no_folder(words: tuple[str, ...], cli: Cli) -> None:
+    told = cli(*words)
+    assert (told.code, "it is empty; is a variable not set?" in told.err) == (2, True)
+
+
+def test_a_user_without_a_home_is_told_so(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless(*_: object, **__: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_config_path", homeless)
+    told = cli("runs", "list")
+    assert (told.code, "set HOME" in told.err) == (2, True)
