@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import socket
 import threading
 import time
 import urllib.parse
 from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from recovery import programs
 from recovery.errors import UsageError
 from recovery.redact import scrub
+
+if TYPE_CHECKING:
+    import http.client
 
 Asking = Callable[[], Awaitable[str]]
 """Asks the blocker: why not now, or nothing."""
@@ -100,6 +103,8 @@ def _page(url: str, timeout: float) -> Asking:
 
 
 def _ask_page(page: _Page, timeout: float) -> str:
+    import http.client  # noqa: PLC0415 - with TLS and mail it takes a tenth of a second, which most commands do not need
+
     until = time.monotonic() + timeout
     kind = http.client.HTTPSConnection if page.secure else http.client.HTTPConnection
     connection = kind(page.host, page.port, timeout=timeout)

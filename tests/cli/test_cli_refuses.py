@@ -28,7 +28,7 @@ WRONG = {
     "set of nothing": (("run", "rollback", "-i", "{fleet}", "--set", "setle.for=1s"), 2, "settle"),
     "output": (("run", "rollback", "-i", "{fleet}", "-o", "xml"), 2, "-o xml"),
     "unguarded": (("run", "{unguarded}", "--mock", "-i", "{fleet}"), 2, "guard"),
-    "transport": (("triage", "-i", "{winrm}"), 2, "'winrm'"),
+    "transport": (("triage", "-i", "{pigeon}"), 2, "'pigeon'"),
     "credential": (("triage", "-i", "{secret}"), 2, "no credential is named 'nobody'"),
     "schema": (("schema", "inventry"), 2, "inventory"),
     "form": (("inventory", "convert", "{fleet}", "-t", "xml"), 2, "xml"),
@@ -40,7 +40,7 @@ WRONG = {
 FILES = {
     "empty": "hosts: {}\n",
     "twice": "hosts:\n  h1: {}\n  h[1-2]: {}\n",
-    "winrm": "hosts: {h1: {transport: winrm}}\n",
+    "pigeon": "hosts: {h1: {transport: pigeon}}\n",
     "secret": "hosts: {h1: {credential: nobody, address: 127.0.0.1, port: 1}}\n",
     "unguarded": "playbook: bold\nsteps:\n  - triage\n  - rollback\n",
 }
