@@ -138,7 +138,7 @@ class Context:
         """When each gate was asked about first, also by a process that carried the run out before."""
         self.wake: Callable[[], None] = lambda: None
         self.phase: Phase = "going"
-        self.began = clock.now()
+        self.began = self.taken_up = clock.now()
         self.silent_hosts = 0
         self.place_for: Callable[[str], bool] = lambda _host: False
         self._tokens = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from recovery.detect.rules import judge
@@ -304,15 +304,21 @@ class Pursuit:
         return self._session
 
     def _has_time(self) -> bool:
-        """Whether a host that does not answer is waited for.
+        return self.context.clock.now() < self._waits_until()
 
-        One that was changed gets its own patience and no more: a wave does not wait for hours.
+    def _waits_until(self) -> datetime:
+        """Until when a host that does not answer is waited for.
+
+        One that may be changed gets its own patience and no more: a wave does not wait for hours. Silence counts from
+        when this process took the run up, and from the intent that is open: what it was before is no answer missed.
         """
-        now = self.context.clock.now()
-        if self.state.wave == 0:
-            return now < self.context.keeps_trying_until
-        since = self.state.case.silent_since or now
-        return now < since + timedelta(seconds=PATIENCE)
+        state = self.state
+        if state.wave == 0:
+            return self.context.keeps_trying_until
+        since = max(state.case.silent_since or self.context.clock.now(), self.context.taken_up)
+        if state.intent is not None:
+            since = max(since, state.intent.at)
+        return since + timedelta(seconds=PATIENCE)
 
     async def _next(self) -> Turn:
         state = self.state

@@ -88,6 +88,8 @@ class Stage:
         self.options = Options(seed=seed, named=named, mock=True, poll_commands=0.0, **options)
         self.events: list[AnyEvent] = []
         self.run: Run | None = None
+        self.known: dict[str, HostState] = {}
+        """Evidence that earlier runs have gathered."""
         self.pause = timedelta()
         """Time that passed since the journal's last event, before the run is taken up."""
         self.log_type: type[Log] = Log
@@ -130,7 +132,7 @@ class Stage:
         world = self._world(clock)
         log = self.log_type.open(self.path, inline=True, sync="normal")
         context = self._context(world, log, clock)
-        states = dict(view.states) if view else {}
+        states = dict(view.states) if view else self.known
         run = self.run = Run(context, ordered(self.fleet, "inventory"), actions(), states)
         context.observers.append(self.events.append)
         self._begin(context, run, view)

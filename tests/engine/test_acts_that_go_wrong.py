@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,15 @@ import msgspec
 import pytest
 
 from recovery.model.events import StepFinished, StepIntended
-from recovery.model.evidence import Verdict
+from recovery.model.evidence import Reachability, Verdict
+from recovery.model.state import CaseFile, HostState, add_evidence
 from recovery.playbook.parser import parse_playbook
 from recovery.ports import Command
 from recovery.remote.records import Trouble
 from recovery.sim.acts import read_ledger
 from recovery.sim.endpoint import Endpoint
 from recovery.sim.machine import Machine
-from tests.engine.stage import Stage, hosts, mix, playbook
+from tests.engine.stage import EPOCH, Stage, hosts, mix, playbook
 
 
 def calm(name: str, **changes: str) -> Any:
@@ -68,6 +70,15 @@ def test_a_race_without_a_long_enough_window_is_lost() -> None:
     ending = stage.play()
     assert ending.counts == {"handed_over": 2}
     assert not [e for e in stage.events if isinstance(e, StepFinished) and e.outcome == "ok"]
+
+
+def test_silence_that_an_earlier_run_met_does_not_lose_a_race_at_its_first_look() -> None:
+    fleet = hosts(2)
+    stage = Stage(fleet, calm("race"), mix(crash_loop=1.0, window=(6.0, 12.0)))
+    silent = Reachability(at=EPOCH - timedelta(hours=3), source="look", answers=False)
+    case = add_evidence(CaseFile(), silent)
+    stage.known = {host.name: HostState(host.name, case=case) for host in fleet}
+    assert stage.play().counts == {"recovered": 2}
 
 
 def test_a_race_for_nothing_leaves_the_host_alone() -> None:

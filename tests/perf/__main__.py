@@ -1,4 +1,4 @@
-"""The benchmarks: `python -m tests.perf [ssh] [dark] [winrm] [engine] [inventory] [start] [incident]`; all without one."""
+"""The benchmarks: `python -m tests.perf [ssh] [dark] [winrm] [engine] [inventory] [start] [incident]`; or all."""
 
 from __future__ import annotations
 
