@@ -12,7 +12,7 @@ from recovery.cli.examining import triage_disk
 from recovery.cli.exposure import tell_after
 from recovery.cli.main import app
 from recovery.cli.narrate import Interrupts, confirm, observer, step_shown
-from recovery.cli.output import Form, data, documents, flush, inert, say
+from recovery.cli.output import Form, data, documents, inert, say
 from recovery.cli.shared import (
     Inventory,
     JournalOption,

@@ -46,16 +46,22 @@ async def read_reply(
         return pursuit.failed_contact(step, error)
 
 
+def not_concerned(pursuit: Pursuit) -> Turn | None:
+    """End the pursuit of a host on whose platform the incident does not happen; None where it does."""
+    incident, os = pursuit.context.incident, pursuit.host.os
+    if os in incident.platforms:
+        return None
+    return pursuit.finish(Outcome.HEALTHY, f"{incident.name} does not concern {os}")
+
+
 class Triage:
     """Gather evidence, and leave hosts alone that the playbook is not for."""
 
     async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
         """One round trip."""
-        if pursuit.host.os not in pursuit.context.incident.platforms:
-            return pursuit.finish(
-                Outcome.HEALTHY,
-                f"{pursuit.context.incident.name} does not concern {pursuit.host.os}",
-            )
+        apart = not_concerned(pursuit)
+        if apart is not None:
+            return apart
         reply = await read_reply(pursuit, step, "triage")
         if isinstance(reply, Turn):
             return reply
@@ -104,6 +110,9 @@ class Settle:
 
     async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
         """One look at the boot, then wait for the rest of the time."""
+        apart = not_concerned(pursuit)
+        if apart is not None:
+            return apart
         platform = pursuit.context.incident.platforms[pursuit.host.os]
         span = step.arguments.duration or platform.proof.settle
         before = pursuit.state.case.boots[-1] if pursuit.state.case.boots else None
@@ -150,6 +159,9 @@ class Prove:
 
     async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
         """Read all the evidence once more. What an earlier step saw proves nothing about now."""
+        apart = not_concerned(pursuit)
+        if apart is not None:
+            return apart
         reply = await read_reply(pursuit, step, "prove")
         if isinstance(reply, Turn):
             return reply

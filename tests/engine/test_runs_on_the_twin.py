@@ -25,6 +25,7 @@ from recovery.model.events import (
 )
 from recovery.model.evidence import Progress, Verdict
 from recovery.model.secret import Secret
+from recovery.playbook.parser import parse_playbook
 from tests.engine.stage import EPOCH, Stage, hosts, mix, playbook
 
 
@@ -303,3 +304,14 @@ def test_what_a_host_says_takes_no_secret_into_the_journal(
         told = [msgspec.json.encode(stored.event) for stored in log.read()]
     assert any(b"moved to quarantine, 0 ***" in event for event in told)
     assert not [event for event in told if b"were there" in event]
+
+
+@pytest.mark.parametrize("steps", [("settle", "prove"), ("prove",), ("triage",)])
+def test_a_host_of_a_platform_that_the_incident_does_not_know_is_left_alone(
+    steps: tuple[str, ...],
+) -> None:
+    lines = "".join(f"  - {step}\n" for step in steps)
+    book = parse_playbook(f"playbook: own\nsteps:\n{lines}", "own.yaml")
+    stage = Stage(hosts(1, os="macos"), book, mix())
+    assert stage.play().counts == {"healthy": 1}
+    assert "does not concern macos" in stage.states["h000"].message
