@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import msgspec
 
 from recovery import plugins
 from recovery.engine.run import Run
-from recovery.errors import InputError, JournalError
+from recovery.errors import InputError, JournalError, RefusedError
 from recovery.inventory.query import NO_FACTS, HostFacts, parse
+from recovery.inventory.ranges import fold as folded
+from recovery.journal.lease import holder
 from recovery.journal.log import Log
 from recovery.journal.reader import Reader
-from recovery.journal.views import RunView
+from recovery.journal.views import RunView, fold, summaries
 from recovery.model.events import AnyEvent, Command, RunStarted
 from recovery.model.host import Fleet
 from recovery.model.incident import Incident
@@ -222,6 +225,29 @@ def recorded(log: Reader, view: RunView) -> Prepared:
         {name: texts[name] for name in ("playbook", "incident")},
         (),
     )
+
+
+def check_alone(journal: str, prepared: Prepared) -> None:
+    """Raise `RefusedError` when another process is changing some of the same real hosts by this journal."""
+    if prepared.request.mock or not prepared.playbook.changes:
+        return
+    with closing(Reader.open(journal)) as log:
+        for summary in summaries(log.run_events()):
+            apart = summary.finished or summary.mock or summary.run == prepared.request.run
+            who = "" if apart else holder(journal, summary.run)
+            other = recorded(log, fold(summary.run, log.run_events())) if who else None
+            if other is not None and other.playbook.changes:
+                _check_apart(prepared, other, who)
+
+
+def _check_apart(prepared: Prepared, other: Prepared, who: str) -> None:
+    both = [name for name in prepared.order if name in set(other.order)]
+    if both:
+        run = other.request.run
+        raise RefusedError(
+            f"run {run} ({other.playbook.name}, {who}) is under way on {len(both)} of these hosts: {folded(both, 4)}; "
+            f"let it end, stop it (`recovery runs abort {run}`), or leave these hosts out"
+        )
 
 
 def take_up(run: Run, view: RunView) -> None:

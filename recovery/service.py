@@ -32,6 +32,7 @@ from recovery.planning import (
     Prepared,
     Request,
     Told,
+    check_alone,
     facts_of,
     mix_beside,
     new_run_ids,
@@ -96,7 +97,8 @@ class Service:
         """Carry a prepared run out, until it ends or is stopped. `on_start` gets the run once it can be stopped."""
         request = prepared.request
         began = MOCK_EPOCH if request.mock else SystemClock().now()
-        with self._new_run(request.run, began) as (run_id, _):
+        with self._new_run(request.run, began) as run_id:
+            check_alone(self.settings.journal, prepared)
             world = self._surroundings(prepared, run_id, began)
             return world.run(self._started(run_id, prepared, world, observer, on_start))
 
@@ -134,6 +136,7 @@ class Service:
                     f"`recovery runs retry {run}` begins a new one with the hosts that are left"
                 )
             prepared = recorded(log, view)
+        check_alone(self.settings.journal, prepared)
         request = msgspec.structs.replace(
             prepared.request, by=by, speed=speed or prepared.request.speed
         )
@@ -251,7 +254,7 @@ class Service:
             }
 
     @contextmanager
-    def _new_run(self, wanted: str, began: datetime) -> Iterator[tuple[str, Lease]]:
+    def _new_run(self, wanted: str, began: datetime) -> Iterator[str]:
         """An id that no run has, with its lease: no other process begins one of that id at the same moment."""
         journal = self.settings.journal
         with closing(Log.open(journal)) as log:
@@ -265,7 +268,7 @@ class Service:
             else:
                 raise UsageError(f"there is a run {wanted!r} already")
         with lease:
-            yield run, lease
+            yield run
 
     def _surroundings(self, prepared: Prepared, run: str, began: datetime) -> Surroundings:
         request = prepared.request

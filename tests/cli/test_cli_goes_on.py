@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -303,3 +304,29 @@ def test_a_paused_run_whose_time_jumps_goes_on_when_it_is_told(
     until(process.stdout, "run.held")
     cli("runs", "unpause", "last", "--journal", journal)
     assert ended(process).lines[-1]["counts"] == {"recovered": 4}
+
+
+def test_hosts_that_another_process_is_changing_are_left_to_it(
+    home: Path, cli: Cli, spawn: Spawn
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]  # nobody listens there afterwards
+    line = f"{{os: linux, address: 127.0.0.1, port: {port}}}"
+    (home / "real.yaml").write_text(f"hosts:\n  h[1-3]: {line}\n")
+    (home / "other.yaml").write_text(f"hosts:\n  h3: {line}\n  x: {line}\n")
+    words = ("rollback", "--yes", "-o", "jsonl", "--journal", home / "j.db")
+    process = spawn(("run", *words, "-i", home / "real.yaml"))
+    run = until(process.stdout, "run.started")["run"]
+    second = cli("run", *words, "-i", "other.yaml")
+    assert second.code == 2
+    assert f"run {run} (rollback, process {process.pid} on " in second.err
+    assert "under way on 1 of these hosts: h3;" in second.err
+    assert cli("run", "triage", "-i", "other.yaml", "--journal", home / "j.db").code == 5
+    process.send_signal(signal.SIGTERM)
+    assert ended(process).code == 130
+    later = spawn(("run", *words, "-i", home / "other.yaml"))
+    until(later.stdout, "run.started")
+    resumed = cli("runs", "resume", run, "--journal", home / "j.db")
+    assert (resumed.code, "under way on 1 of these hosts" in resumed.err) == (2, True)
+    later.send_signal(signal.SIGTERM)
+    assert ended(later).code == 130
