@@ -143,7 +143,7 @@ def run_playbook(
 def _list_hosts(prepared: Prepared, shape: Form) -> int:
     if shape == "text":
         for name in prepared.order:
-            data(name)
+            data(inert(name))
     else:
         documents([{"schema": 1, "name": name} for name in prepared.order], shape)
     return 0

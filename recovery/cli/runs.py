@@ -14,6 +14,7 @@ from recovery.cli.running import Yes, begin, carry_out
 from recovery.cli.shared import JournalOption, Output, Verbose, form, service, user
 from recovery.errors import UsageError
 from recovery.journal import views
+from recovery.journal.lease import holder
 from recovery.worlds import SystemClock
 
 runs_app = typer.Typer(
@@ -26,9 +27,16 @@ app.add_typer(runs_app, name="runs")
 def list_runs(context: typer.Context, output: Output = "text", journal: JournalOption = "") -> None:
     """All runs, oldest first."""
     shape = form(output, "text", "json", "jsonl", "csv")
-    found = service(context, journal).runs()
+    acting = service(context, journal)
+    found = acting.runs()
+    carrying = {
+        item.run: holder(acting.settings.journal, item.run) for item in found if not item.finished
+    }
     if shape != "text":
-        documents([{"schema": 1, **msgspec.to_builtins(summary)} for summary in found], shape)
+        rows = [{"schema": 1, **msgspec.to_builtins(item)} for item in found]
+        for row in rows:
+            row["carried_out_by"] = carrying.get(row["run"], "")
+        documents(rows, shape)
         return
     table(
         ("run", "playbook", "incident", "hosts", "began", "state"),
@@ -39,7 +47,7 @@ def list_runs(context: typer.Context, output: Output = "text", journal: JournalO
                 item.incident,
                 item.total,
                 f"{item.started:%Y-%m-%d %H:%M}",
-                item.exit_reason or "open",
+                item.exit_reason or carrying[item.run] or "open, nobody carries it out",
             )
             for item in found
         ],
@@ -73,11 +81,17 @@ def show_run(
     for wait in waits:
         data(
             f"waiting: {wait.hosts} hosts before {wait.step}, "
-            f"the longest for {wait.seconds:.0f} s ({', '.join(wait.oldest)})"
+            f"the longest for {wait.seconds:.0f} s ({inert(', '.join(wait.oldest))})"
         )
     if view.guard is not None:
         data(views.describe(view.guard))
-    data(view.finished.exit_reason if view.finished else (view.held or "open"))
+    if view.finished:
+        data(view.finished.exit_reason)
+        return
+    carrying = holder(acting.settings.journal, view.run)
+    data(f"carried out by {carrying}" if carrying else f"open: recovery runs resume {view.run}")
+    if carrying and view.held:
+        data(f"held: {inert(view.held)}")
 
 
 def _run_document(view: views.RunView, waits: list[views.StepWait]) -> dict[str, Any]:

@@ -247,8 +247,17 @@ def test_a_run_is_carried_out_by_one_process_at_a_time(
     assert second.code == 2
     assert f"is being carried out by process {process.pid}" in second.err
     assert "runs abort" in second.err
+    assert f"process {process.pid} on " in cli("runs", "list", "--journal", journal).out
+    assert (
+        f"carried out by process {process.pid}"
+        in cli("runs", "show", "last", "--journal", journal).out
+    )
     process.kill()
     process.communicate(timeout=60)
+    run = cli("runs", "list", "-o", "json", "--journal", journal).document[0]
+    assert run["carried_out_by"] == ""
+    shown = cli("runs", "show", "last", "--journal", journal).out
+    assert f"open: recovery runs resume {run['run']}" in shown
     third = cli("runs", "resume", "last", "--speed", "max", "-o", "json", "--journal", journal)
     assert third.document["counts"] == {"recovered": 4}, third.err
     assert not list(home.glob("*.lock"))
