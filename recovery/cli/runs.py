@@ -85,10 +85,14 @@ def show_run(
         )
     if view.guard is not None:
         data(views.describe(view.guard))
+    _tell_where_it_stands(view, acting.settings.journal)
+
+
+def _tell_where_it_stands(view: views.RunView, journal: str) -> None:
     if view.finished:
         data(view.finished.exit_reason)
         return
-    carrying = holder(acting.settings.journal, view.run)
+    carrying = holder(journal, view.run)
     data(f"carried out by {carrying}" if carrying else f"open: recovery runs resume {view.run}")
     if carrying and view.held:
         data(f"held: {inert(view.held)}")
