@@ -6,6 +6,7 @@ import json
 import resource
 import shutil
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -13,11 +14,13 @@ import typer
 
 from recovery import __version__
 from recovery.cli.main import app
-from recovery.cli.output import Form, data, documents, inert, stored_line, table
+from recovery.cli.output import Form, data, documents, inert, say, stored_line, table
 from recovery.cli.shared import Inventory, JournalOption, Limit, Output, form, service
 from recovery.journal import views
 from recovery.journal.chain import Verified
+from recovery.journal.store import MEMORY
 from recovery.report.status import host_rows
+from recovery.service import Service
 from recovery.settings import described, load
 from recovery.worlds import plugin_warnings, winrm_means
 
@@ -32,7 +35,9 @@ def hosts(
 ) -> None:
     """The hosts, with verdict, progress and what the verdict rests on."""
     shape = form(output, "text", "json", "jsonl", "csv")
-    states, fleet = service(context, journal).hosts(inventory, limit)
+    acting = service(context, journal)
+    states, fleet = acting.hosts(inventory, limit)
+    _is_simulated(acting)
     rows = host_rows(states, fleet)
     if shape != "text":
         documents(rows, shape)
@@ -61,7 +66,8 @@ def status(
 ) -> None:
     """How many hosts are in what state."""
     shape = form(output, "text", "json")
-    found = service(context, journal).status(inventory)
+    acting = service(context, journal)
+    found = {**acting.status(inventory), "mock": _is_simulated(acting)}
     if shape == "json":
         documents(found, "json")
         return
@@ -77,7 +83,9 @@ def explain(
 ) -> None:
     """What is known of a host, why its verdict is what it is, and how it came to that."""
     shape = form(output, "text", "json")
-    state, lines = service(context, journal).explain(host)
+    acting = service(context, journal)
+    state, lines = acting.explain(host)
+    _is_simulated(acting)
     if shape == "json":
         documents(
             {
@@ -131,6 +139,16 @@ def events(
                     f"{item.seq:>7}  {item.event.at:%Y-%m-%d %H:%M:%S}  {item.event.run}  {inert(item.event.host)}  "
                     f"{inert(views.describe(item.event))}"
                 )
+
+
+def _is_simulated(acting: Service) -> bool:
+    """Whether what is shown are simulated hosts; says so, since nobody should take them for real ones."""
+    there = acting.settings.journal == MEMORY or Path(acting.settings.journal).exists()
+    runs = acting.runs() if there else []
+    simulated = bool(runs) and runs[-1].mock
+    if simulated:
+        say("these are SIMULATED hosts: the latest run was on the mock twin")
+    return simulated
 
 
 def _tell_verified(found: Verified, shape: Form) -> None:

@@ -46,6 +46,16 @@ def test_status(cli: Cli, after: Path) -> None:
     assert "verdicts: 4 recovered" in cli("status").out
 
 
+def test_simulated_hosts_are_never_shown_as_real_ones(cli: Cli, after: Path, home: Path) -> None:
+    assert cli("status", "-o", "json").document["mock"] is True
+    for words in (("status",), ("hosts",), ("explain", "h1")):
+        assert "SIMULATED" in cli(*words).err
+    (home / "real.yaml").write_text("hosts: {r: {os: linux, address: 127.0.0.1, port: 9}}\n")
+    assert cli("triage", "-i", "real.yaml").code == 5
+    assert cli("status", "-o", "json").document["mock"] is False
+    assert "SIMULATED" not in cli("hosts").err
+
+
 def test_explain(cli: Cli, after: Path) -> None:
     found = cli("explain", "h1", "-o", "json").document
     assert (found["schema"], found["name"], found["verdict"]) == (1, "h1", "recovered")
