@@ -76,15 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         runs,
         simulation,
     )
-    from recovery.cli.environment import add_variables
     from recovery.cli.output import flush, say, set_up
 
     set_up()
     _set_up_log()
     try:
-        command = typer.main.get_command(app)
-        add_variables(command)
-        result: Any = command(
+        result: Any = _command()(
             args=list(arguments) if arguments is not None else None,
             standalone_mode=False,
             prog_name="recovery",
@@ -106,6 +103,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("internal error, please report it:\n" + traceback.format_exc())
         return 1
     return int(result or 0)
+
+
+def _command() -> Any:
+    from recovery.cli.environment import add_variables
+
+    command = typer.main.get_command(app)
+    add_variables(command)
+    return command
 
 
 def _set_up_log() -> None:

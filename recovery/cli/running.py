@@ -125,15 +125,10 @@ def run_playbook(
         incident=incident or acting.settings.incident or DEFAULT_INCIDENT,
         limits=tuple(limit),
         overrides=_assignments(set_),
-        mock=mock,
-        speed=speed,
-        seed=seed,
-        mix=mix,
-        check=check,
+        mock=mock, speed=speed, seed=seed, mix=mix, check=check, by=user(),
         concurrency=forks or acting.settings.concurrency or 0,
         blocker=_blocker(blocker) or acting.settings.blocker,
-        by=user(),
-    )
+    )  # fmt: skip
     prepared = acting.prepare(request)
     if list_hosts:
         return _list_hosts(prepared, shape)
@@ -175,26 +170,9 @@ def triage(
         profile = incident or service(context).settings.incident or DEFAULT_INCIDENT
         return triage_disk(offline, profile, output)
     return run_playbook(
-        context,
-        "triage",
-        inventory,
-        limit,
-        incident,
-        mock,
-        speed,
-        seed,
-        mix,
-        False,
-        True,
-        forks,
-        [],
-        False,
-        "",
-        False,
-        output,
-        journal,
-        verbose,
-    )
+        context, "triage", inventory, limit, incident, mock, speed, seed, mix, yes=True,
+        forks=forks, output=output, journal=journal, verbose=verbose,
+    )  # fmt: skip
 
 
 @app.command()
@@ -217,26 +195,9 @@ def race(
 ) -> int:
     """Apply the fix inside the seconds in which crash-looping hosts answer, then prove them."""
     return run_playbook(
-        context,
-        "race",
-        inventory,
-        limit,
-        incident,
-        mock,
-        speed,
-        seed,
-        mix,
-        False,
-        yes,
-        forks,
-        [],
-        False,
-        blocker,
-        diff,
-        output,
-        journal,
-        verbose,
-    )
+        context, "race", inventory, limit, incident, mock, speed, seed, mix, yes=yes,
+        forks=forks, blocker=blocker, diff=diff, output=output, journal=journal, verbose=verbose,
+    )  # fmt: skip
 
 
 @app.command()

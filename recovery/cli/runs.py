@@ -95,7 +95,7 @@ def _tell_where_it_stands(view: views.RunView, journal: str) -> None:
     carrying = holder(journal, view.run)
     data(f"carried out by {carrying}" if carrying else f"open: recovery runs resume {view.run}")
     if carrying and view.held:
-        data(f"held: {inert(view.held)}")
+        data(inert(view.held))
 
 
 def _run_document(view: views.RunView, waits: list[views.StepWait]) -> dict[str, Any]:
