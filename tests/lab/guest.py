@@ -158,6 +158,11 @@ class Guest:
                 self._monitor = Monitor(own_monitor)
             except (FileNotFoundError, ConnectionError):
                 pause.wait(0.02)
+            except OSError as error:
+                self.stop()
+                raise LabUnavailableError(
+                    f"QEMU hangs: its monitor says nothing ({error})"
+                ) from None
             else:
                 return
         self.stop()

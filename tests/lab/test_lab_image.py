@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from tests.lab import tools
 from tests.lab.archive import Cpio, load_order
 from tests.lab.disk import BAD_MTIME, channel_file, make_disk, read_files
+from tests.lab.fleet import Lab
 from tests.lab.guest import Guest, GuestSpec
 from tests.lab.image import Image, _needed, _place
 from tests.lab.tools import LabUnavailableError, check_machine, output
@@ -120,3 +122,25 @@ def test_a_guest_that_cannot_start_says_why(lab_image: Image, tmp_path: Path) ->
     guest = Guest(GuestSpec("none", None), lab_image, tmp_path, "127.77.0.1", 2201)
     with pytest.raises(LabUnavailableError, match=r"none\.ext4"):
         guest.start()
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+def test_a_guest_that_hangs_is_ended(
+    lab_image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(path: Path) -> None:
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr("tests.lab.guest.Monitor", hang)
+    with pytest.raises(LabUnavailableError, match="QEMU hangs"), Lab(lab_image, tmp_path) as lab:
+        pytest.fail(f"{lab} started")
+    assert not any(str(tmp_path) in command for command in _commands())
+
+
+def _commands() -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [command for command in found if command.startswith("qemu")]
