@@ -18,7 +18,7 @@ from recovery.model.host import Host
 from recovery.model.incident import Incident, Platform
 from recovery.ports import Command
 from recovery.remote import launch as launching
-from recovery.remote import strike
+from recovery.remote import strike, windows_scripts
 from recovery.remote.launch import Launch, Outer
 
 _READS = ("lib", "state", "triage")
@@ -36,22 +36,6 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Action to the parts of its script. `prove` reads what triage reads. `race` is a quarantine without a triage before
 it: the script checks everything anew anyway, and in a boot window one round trip is all there is."""
-
-_SEES = ("lib", "listing", "crashes")
-_TAKES = ("lib", "listing", "vault", "quarantine")
-
-WINDOWS_ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "triage": (*_SEES, "machine", "triage"),
-    "prove": (*_SEES, "prove"),
-    "quarantine": _TAKES,
-    "race": _TAKES,
-    "undo": ("lib", "listing", "vault", "undo"),
-    "reboot": ("lib", "reboot"),
-    "run": ("lib", "run"),
-    "exposure": ("lib", "listing", "machine", "exposure"),
-    "strike": ("strike",),
-}
-"""The same for Windows, with `strike`: the remedy for the seconds of a boot window, by cmd alone."""
 
 _NAME = re.compile(r"[A-Z][A-Z_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -83,7 +67,7 @@ def command(
     Raises `RefusedError` where the profile says nothing about the host's platform.
     """
     posix = host.os != "windows"
-    if action not in ACTIONS and (posix or action not in WINDOWS_ACTIONS):
+    if action not in ACTIONS and (posix or action not in windows_scripts.ACTIONS):
         message = f"no script is named {action!r}"
         raise RefusedError(message)
     profile = _profile(action, host, incident)
@@ -92,7 +76,7 @@ def command(
     return Command(
         action=action,
         shell="posix" if posix else "cmd" if action == "strike" else "powershell",
-        script=_script(action) if posix else _windows_script(action),
+        script=_script(action) if posix else _windows_script(action, profile),
         settings={**profile, **_OWN, **(settings or {})},
         token=token,
         timeout=timeout,
@@ -193,19 +177,8 @@ def _script(action: str) -> bytes:
     return b"".join(line for line in lines if line.strip() and not line.lstrip().startswith(b"#"))
 
 
-@cache
-def _windows_script(action: str) -> bytes:
-    """The script's parts without their comments and indents."""
-    suffix = ".cmd" if action == "strike" else ".ps1"
-    folder = resources.files("recovery.remote") / "windows"
-    lines = [
-        line.strip()
-        for part in WINDOWS_ACTIONS[action]
-        for line in (folder / f"{part}{suffix}").read_text("ascii").splitlines()
-    ]
-    return "\n".join(line for line in lines if line and not line.startswith(("#", "rem "))).encode(
-        "ascii"
-    )
+def _windows_script(action: str, profile: Mapping[str, str]) -> bytes:
+    return windows_scripts.script(action, profile.get("KIND", "files"), profile.get("REMEDY", ""))
 
 
 _kept: dict[int, tuple[Platform, Mapping[str, str]]] = {}

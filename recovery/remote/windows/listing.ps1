@@ -1,47 +1,9 @@
 # The artifact's folder and the manifests of its quarantine, by the same rule as on every platform.
 
 function Read-Settings {
-  $script:Directory = [Environment]::ExpandEnvironmentVariables([string]$Given.DIRECTORY).TrimEnd('\')
-  $script:Vault = [Environment]::ExpandEnvironmentVariables([string]$Given.QUARANTINE).TrimEnd('\')
+  Read-Places
   $glob = [regex]::Escape([string]$Given.PATTERN).Replace('\*', '.*').Replace('\?', '.')
   $script:NamePattern = New-Object System.Text.RegularExpressions.Regex "\A$glob\z", 'IgnoreCase, Singleline, CultureInvariant'
-}
-
-function Test-Anything([string]$Path) {
-  return [System.IO.File]::Exists($Path) -or [System.IO.Directory]::Exists($Path)
-}
-
-function Open-ToRead([string]$Path) {
-  $share = [System.IO.FileShare]'ReadWrite, Delete'
-  return New-Object System.IO.FileStream $Path, ([System.IO.FileMode]::Open), ([System.IO.FileAccess]::Read), $share
-}
-
-# The digest of a file, or nothing.
-function Get-Sha([string]$Path) {
-  try {
-    $stream = Open-ToRead $Path
-    try {
-      $sum = (New-Object System.Security.Cryptography.SHA256CryptoServiceProvider).ComputeHash($stream)
-      return [BitConverter]::ToString($sum).Replace('-', '').ToLowerInvariant()
-    } finally { $stream.Dispose() }
-  } catch { return '' }
-}
-
-# The first bytes of a file as base64 or hex; raises where they cannot be read.
-function Get-Head([string]$Path, [int]$Length) {
-  $stream = Open-ToRead $Path
-  try {
-    $buffer = New-Object byte[] $Length
-    $have = 0
-    while ($have -lt $Length) {
-      $got = $stream.Read($buffer, $have, $Length - $have)
-      if ($got -eq 0) { break }
-      $have += $got
-    }
-    $head = New-Object byte[] $have
-    [Array]::Copy($buffer, $head, $have)
-    return , $head
-  } finally { $stream.Dispose() }
 }
 
 # What one entry of the folder is, by the profile's rule.
@@ -169,26 +131,4 @@ function Read-Manifests {
     $script:Manifests += $manifest
     $script:Held += $manifest.Here
   }
-}
-
-# Whether services and processes of the profile run. States are enumerations, which are the same in every language.
-function Write-Services {
-  foreach ($name in ([string]$Given.SERVICES).Split([char]10)) {
-    if (-not $name) { continue }
-    $filter = "Name='" + $name.Replace('\', '\\').Replace("'", "\'") + "'"
-    $found = @(Get-Instances 'Win32_BaseService' $filter '')
-    $state = if ($found.Count -eq 1) { [string]$found[0].State } else { 'missing' }
-    Write-Service $name ($state -eq 'Running') $state
-  }
-  $running = @([System.Diagnostics.Process]::GetProcesses() | ForEach-Object { $_.ProcessName })
-  foreach ($name in ([string]$Given.PROCESSES).Split([char]10)) {
-    if (-not $name) { continue }
-    $short = $name -replace '\.exe\z', ''
-    Write-Service $name ($running -contains $short) 'process'
-  }
-}
-
-function Write-Service([string]$Name, [bool]$Running, [string]$Detail) {
-  Write-Line ('{"record":"service","name_hex":"' + (Get-Hex $Name) + '","running":' + (Get-Value $Running) +
-    ',"detail_hex":"' + (Get-Hex $Detail) + '"}')
 }

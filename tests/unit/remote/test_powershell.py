@@ -16,9 +16,23 @@ from recovery.model.host import Host
 from recovery.playbook.incidents import parse_incident
 from recovery.playbook.library import read_incident
 from recovery.ports import Command
-from recovery.remote import catalog
+from recovery.remote import catalog, windows_scripts
 
-ACTIONS = sorted(set(catalog.WINDOWS_ACTIONS) - {"strike"})
+ACTIONS = sorted(set(windows_scripts.ACTIONS) - {"strike"})
+ITEMS = [
+    (action, kind, remedy)
+    for kind, remedy in (
+        ("driver", "driver_disable"),
+        ("update", "package_remove"),
+        ("definitions", "definitions_rollback"),
+        ("missing_file", "restore_file"),
+    )
+    for action in ("triage", "prove", remedy, "race", "undo")
+]
+"""Scripts for artifacts that are not files."""
+ITEM_SETTINGS = {
+    "KIND", "REMEDY", "NAME", "SERVICE", "BAD_VERSIONS", "GOOD_VERSIONS", "HASHES", "COPIES", "PATTERN", "ARTIFACT"
+}  # fmt: skip
 PARTS = sorted(
     path.name
     for path in (resources.files("recovery.remote") / "windows").iterdir()
@@ -26,7 +40,8 @@ PARTS = sorted(
 )
 OF_5_1 = {
     "convertfrom-json", "convertto-json", "foreach-object", "get-acl", "get-ciminstance", "invoke-cimmethod",
-    "new-object", "select-object", "set-acl", "set-strictmode", "sort-object", "start-sleep", "where-object",
+    "get-windowspackage", "new-object", "remove-windowspackage",
+    "select-object", "set-acl", "set-strictmode", "sort-object", "start-sleep", "where-object",
 }  # fmt: skip
 """Every cmdlet that the scripts may use: all of them are in Windows PowerShell 5.1."""
 _PARSER = Parser(Language(tree_sitter_powershell.language()))
@@ -81,7 +96,7 @@ def test_a_script_calls_its_own_functions_and_cmdlets_of_5_1_by_their_full_names
 def test_a_script_uses_only_settings_that_it_is_given(action: str) -> None:
     script = command(action).script.decode()
     sent = catalog.launch(command(action), outer="none").stdin.partition(b"\n")[0]
-    assert set(re.findall(r"\$Given\.(\w+)", script)) - set(json.loads(sent)) == set()
+    assert set(re.findall(r"\$Given\.(?!PSObject)(\w+)", script)) - set(json.loads(sent)) == set()
 
 
 @pytest.mark.parametrize("action", sorted(set(ACTIONS) - {"run", "exposure"}))
@@ -122,12 +137,13 @@ def test_paths_are_taken_literally(name: str) -> None:
 
 
 def test_every_part_belongs_to_a_script() -> None:
-    used = {f"{name}.ps1" for action in ACTIONS for name in catalog.WINDOWS_ACTIONS[action]}
+    used = {f"{name}.ps1" for action in ACTIONS for name in windows_scripts.ACTIONS[action]}
+    used |= {f"{name}.ps1" for each in ITEMS for name in windows_scripts.parts(*each)}
     assert used == set(PARTS)
 
 
 def test_every_action_of_posix_has_a_script_on_windows() -> None:
-    assert set(catalog.ACTIONS) <= set(catalog.WINDOWS_ACTIONS)
+    assert set(catalog.ACTIONS) <= set(windows_scripts.ACTIONS)
 
 
 @pytest.mark.parametrize("action", ["triage", "prove", "exposure"])
@@ -136,3 +152,34 @@ def test_what_only_reads_has_no_word_for_change(action: str) -> None:
     changing = r"::(Move|Delete|Replace|SetAttributes|SetLastWriteTimeUtc|Write\w+)\b"
     assert re.search(changing, script) is None
     assert len(re.findall(r"\bNew-Kept\b", script)) == 1, "defined, and not used"
+
+
+@pytest.mark.parametrize(("action", "kind", "remedy"), ITEMS)
+def test_a_script_for_what_is_not_files_keeps_to_the_same_rules(
+    action: str, kind: str, remedy: str
+) -> None:
+    script = windows_scripts.script(action, kind, remedy)
+    tree = _PARSER.parse(script).root_node
+    assert [node for node in nodes(tree) if node.is_error or node.is_missing] == []
+    own = {name.lower() for name in texts(script, "function_name")}
+    called = {name.lower() for name in texts(script, "command_name")}
+    assert called - own - OF_5_1 == set()
+    sent = catalog.launch(command("triage"), outer="none").stdin.partition(b"\n")[0]
+    used = set(re.findall(r"\$Given\.(?!PSObject)(\w+)", script.decode()))
+    assert used <= set(json.loads(sent)) | ITEM_SETTINGS
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "remedy", "says"),
+    [
+        ("driver_disable", "files", "driver_disable", "no remedy for files"),
+        ("triage", "kernel", "", "kind kernel on windows"),
+        ("quarantine", "driver", "driver_disable", "no script carries out 'quarantine'"),
+        ("race", "driver", "hand_over_only", "no script carries out"),
+    ],
+)
+def test_what_windows_has_no_script_for_is_refused(
+    action: str, kind: str, remedy: str, says: str
+) -> None:
+    with pytest.raises(RefusedError, match=says):
+        windows_scripts.script(action, kind, remedy)
