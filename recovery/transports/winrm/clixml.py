@@ -57,4 +57,4 @@ def _is_text(node: Element) -> bool:
 def _unescaped(text: str) -> str:
     r"""`_x000D__x000A_` is a line end; halves of a pair that stand alone are made visible."""
     raw = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    return raw.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "backslashreplace")
+    return raw.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
