@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
@@ -74,7 +75,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             auth=self.auth,
             user=user,
             password=password,
-            key_file=credential.key_file if self.auth == "certificate" else "",
+            key_file=_path(credential.key_file) if self.auth == "certificate" else "",
             ca_file=self.ca_file,
             verify=self.verify,
             proxy=self.proxy,
@@ -115,7 +116,7 @@ def place_of(host: Host, settings: WinrmSettings) -> Place:
         https=https,
         auth=said.choice("auth", settings.auth, _AUTHS),
         user=host.user,
-        ca_file=said.text("ca_file", settings.ca_file),
+        ca_file=_path(said.text("ca_file", settings.ca_file)),
         verify=said.switch("verify", default=settings.verify),
         proxy=said.text("proxy", settings.proxy),
         operation_timeout=operation,
@@ -137,6 +138,10 @@ def _check_secrecy(place: Place, encryption: str) -> None:
     if place.auth == "basic" and not place.verify:
         message = f"{place.name} would get a password without having proven who it is: set verify, or auth ntlm"
         raise TransportError(message)
+
+
+def _path(text: str) -> str:
+    return str(Path(text).expanduser()) if text else ""
 
 
 class _Said:
