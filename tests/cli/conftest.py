@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +61,12 @@ def fleet(home: Path) -> Path:
 
 
 @pytest.fixture
-def spawn(home: Path) -> Spawn:
-    """Starts the program as a process."""
+def spawn(home: Path) -> Iterator[Spawn]:
+    """Starts the program as a process; none outlives its test."""
+    begun: list[subprocess.Popen[str]] = []
 
     def start(words: Sequence[object]) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-u", "-m", "recovery", *map(str, words)],
             cwd=ROOT,
             env={**os.environ, "HOME": str(home)},
@@ -74,8 +75,14 @@ def spawn(home: Path) -> Spawn:
             stderr=subprocess.PIPE,
             text=True,
         )
+        begun.append(process)
+        return process
 
-    return start
+    yield start
+    for process in begun:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
 
 
 def write_fleet(folder: Path, hosts: str, faults: str, rules: str = "[]") -> Path:

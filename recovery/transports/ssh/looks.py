@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from recovery.ports import Look
+from recovery.transports.patience import listening_for
 from recovery.transports.ssh.limits import max_kept, max_looks
 from recovery.transports.ssh.place import Place
 from recovery.transports.ssh.reasons import os_reason
@@ -60,7 +61,7 @@ class Looks:
         link: socket.socket | None = None
         async with self._in_flight:
             try:
-                async with asyncio.timeout(self._timeout):
+                async with listening_for(self._timeout):
                     link = await _connected(place.address, place.port)
                     if await _introduced(link):
                         self._keep(place, link)

@@ -11,6 +11,7 @@ from recovery.errors import DeadlineError, RecoveryError, UnreachableError
 from recovery.model.host import Host
 from recovery.ports import Credentials, Look
 from recovery.remote.launch import Outer
+from recovery.transports.patience import listening_for
 from recovery.transports.ssh.limits import max_looks
 from recovery.transports.ssh.looks import ANSWERS, Looks, greeted
 from recovery.transports.ssh.place import Place, Places
@@ -127,7 +128,7 @@ class SshTransport:
 
         tunnel = await gateways.tunnel(place.gateway, self._entry(host), timeout)
         try:
-            async with self._behind, asyncio.timeout(self._settings.look_timeout):
+            async with self._behind, listening_for(self._settings.look_timeout):
                 reader, writer = await tunnel.open_connection(
                     place.address, place.port, encoding=None
                 )

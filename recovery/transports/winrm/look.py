@@ -13,6 +13,7 @@ import h11
 
 from recovery.errors import TransportError
 from recovery.ports import Look
+from recovery.transports.patience import listening_for
 from recovery.transports.ssh.reasons import os_reason
 from recovery.transports.winrm.place import Place
 from recovery.transports.winrm.trust import context_for
@@ -46,7 +47,7 @@ class Looks:
         connected = False
         try:
             context = self._context(place) if place.https else None
-            async with asyncio.timeout(self._timeout):
+            async with listening_for(self._timeout):
                 reader, writer = await asyncio.open_connection(place.address, place.port)
                 connected = True
                 if context is not None:
