@@ -156,12 +156,12 @@ def _judge_answering(  # noqa: PLR0911 - one answer for each rule
             f"its clock is off by {_span(abs(case.clock_offset))}, so its file times prove nothing",
         )
     if listing.bad:
-        return _judge_bad(case, incident, listing)
+        return _judge_bad(case, incident, platform, listing)
     if returns(case, incident) >= incident.crash.returns:
         return _say(Verdict.CRASH_LOOP, _loop_text(case, incident), listing_text(listing))
     if case.fix is not None:
         return _judge_fixed(case, incident, platform)
-    short = _safe_mode(case) or _missing_services(case, platform)
+    short = _safe_mode(case, platform) or _missing_services(case, platform)
     if short:
         return _say(Verdict.DEGRADED, listing_text(listing), short)
     own = own_crashes(case, incident)
@@ -170,8 +170,10 @@ def _judge_answering(  # noqa: PLR0911 - one answer for each rule
     return _say(Verdict.HEALTHY, listing_text(listing), *past, up_for)
 
 
-def _judge_bad(case: CaseFile, incident: Incident, listing: ArtifactListing) -> Judgement:
-    safe = [text for text in (_safe_mode(case),) if text]
+def _judge_bad(
+    case: CaseFile, incident: Incident, platform: Platform, listing: ArtifactListing
+) -> Judgement:
+    safe = [text for text in (_safe_mode(case, platform),) if text]
     if returns(case, incident) >= incident.crash.returns:
         return _say(Verdict.CRASH_LOOP, listing_text(listing), _loop_text(case, incident), *safe)
     own = own_crashes(case, incident)
@@ -194,7 +196,9 @@ def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judg
         return _say(
             Verdict.CRASH_LOOP, fixed, f"it crashed anew after the fix: {crash_text(crash)}"
         )
-    short = _safe_mode(case) or _missing_services(case, platform) or _unread(case, since[-1])
+    short = (
+        _safe_mode(case, platform) or _missing_services(case, platform) or _unread(case, since[-1])
+    )
     if short:
         return _say(Verdict.DEGRADED, fixed, short)
     up_for = since[-1].up_for
@@ -253,10 +257,19 @@ def _interruption(case: CaseFile) -> tuple[str, ...]:
     return (f"before that {_CAUSES[restart.cause]} ({restart.record})",)
 
 
-def _safe_mode(case: CaseFile) -> str:
-    """What was last seen of Safe Mode holds until another look: a start in it proves nothing."""
-    mode = case.facts.safe_mode if case.facts is not None else ""
-    return f"it runs in Safe Mode ({mode}), where a start proves nothing" if mode else ""
+def _safe_mode(case: CaseFile, platform: Platform) -> str:
+    """Why Safe Mode keeps the latest boot from proving anything; empty where it does not.
+
+    Of a boot in which nobody looked for it, protection that runs tells: in Safe Mode it does not.
+    """
+    facts = case.facts
+    if facts is None or not facts.safe_mode:
+        return ""
+    if facts.at >= case.boots[-1].first_seen:
+        return f"it runs in Safe Mode ({facts.safe_mode}), where a start proves nothing"
+    if platform.proof.services or platform.proof.processes:
+        return ""
+    return f"it was in Safe Mode ({facts.safe_mode}) when that was last read, and nothing tells that it no longer is"
 
 
 def _missing_services(case: CaseFile, platform: Platform) -> str:

@@ -144,7 +144,8 @@ def test_recovered_needs_a_fix_another_boot_and_the_settle_time(
 def test_safe_mode_is_never_healthy(
     history: list[AnyEvidence], mode: Literal["minimal", "network", "dsrepair"]
 ) -> None:
-    facts = MachineFacts(at=ZERO, source="t", safe_mode=mode)
+    last = ZERO + timedelta(minutes=240)
+    facts = MachineFacts(at=last, source="t", safe_mode=mode)
     case = add_evidence(case_of(history), facts)
     judged = judge(case, INCIDENT, "windows", ZERO + timedelta(minutes=241))
     assert judged.verdict not in (Verdict.HEALTHY, Verdict.RECOVERED)
