@@ -23,7 +23,7 @@ _UTF8 = 65001
 _PIECE = 90_000
 """Bytes of input in one message; the host takes 153,600 bytes with everything around it."""
 _STDERR_LIMIT = 64_000
-_END_LENGTH = 256
+_END_LENGTH = 512
 """Bytes in which the last record of an answer certainly is."""
 _CLOSING = 4.0
 _FAREWELL = 2.0
@@ -172,5 +172,6 @@ def close_shell(way: Way, shell: str) -> None:
 
 
 def _is_whole(stdout: bytearray, end: bytes) -> bool:
-    tail = bytes(stdout[-_END_LENGTH:])
+    # What cmd.exe prints is UTF-16 (cmd /u); the last record has plain characters only.
+    tail = bytes(stdout[-_END_LENGTH:]).replace(b"\0", b"")
     return bool(end) and tail.endswith((b"}\n", b"}\r\n")) and end in tail
