@@ -115,6 +115,38 @@ async def test_before_there_is_a_session(
         assert len(str(caught.value)) < 400
 
 
+@pytest.mark.parametrize("address", ["a..b", "x" * 70 + ".example"])
+async def test_a_name_that_no_resolver_takes_is_a_host_that_does_not_answer(
+    address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "ca.pem").touch()
+    async with fakes.winrm(tmp_path) as way:
+        look = await way.look(
+            Host(name="peer", address=address, credential="c", vars={"winrm_scheme": "http"})
+        )
+    assert (look.answers, look.reason) == (False, "its name cannot be resolved")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        Host(name="peer", address="good.example@evil.example"),
+        Host(name="peer", address="evil.example/x?y#z"),
+        Host(name="peer", address="evil\0.example"),
+        Host(name="peer", address="x\r\nHost: y"),
+        Host(name="peer", address=HOST, vars={"winrm_port": 99999}),
+    ],
+)
+async def test_what_is_no_address_fails_its_host_alone(odd: Host, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").touch()
+    async with fakes.winrm(tmp_path) as way:
+        assert (await way.look(odd)).answers, "so that opening a session can say what is wrong"
+        with pytest.raises(
+            TransportError, match=r"cannot be that of a host|is not from 1 to 65535"
+        ):
+            await way.open(odd, START)
+
+
 @pytest.mark.parametrize("talk", [_silent, _resets, _answering(b"HTTP/1.1 400 Bad\r\n\r\n")])
 async def test_a_tls_handshake_that_leads_nowhere(talk: Talk, tmp_path: Path) -> None:
     async with fakes.fakes(tmp_path), talker(talk) as port, fakes.winrm(tmp_path) as way:

@@ -30,6 +30,8 @@ _NO_SERVER = Look(
 )
 _NO_TLS = Look(answers=False, reason="what answers there speaks no TLS: is it a listener for http?")
 _REDIRECTS = Look(answers=False, reason="what answers there redirects to another address")
+_NO_NAME = Look(answers=False, reason="its name cannot be resolved")
+"""A name of too long or empty parts (RFC 1035, 2.3.4) is an error of Python's own."""
 _MOST_BYTES = 65_536
 
 
@@ -61,6 +63,8 @@ class Looks:
             return _NO_TLS
         except OSError as error:
             return _NO_SERVER if connected else Look(answers=False, reason=os_reason(error))
+        except ValueError:
+            return _NO_SERVER if connected else _NO_NAME
         finally:
             if writer is not None:
                 writer.transport.abort()

@@ -38,6 +38,8 @@ _AUTHS: Mapping[str, Auth] = {
 }
 _TRUE = ("1", "true", "yes", "on", "validate")
 _DIGITS = 5
+_LAST_PORT = 65535
+_NOT_IN_ADDRESSES = frozenset("/?#@\\ ")
 _FALSE = ("0", "false", "no", "off", "ignore")
 
 
@@ -124,8 +126,19 @@ def place_of(host: Host, settings: WinrmSettings) -> Place:
         kerberos_host=said.text("kerberos_host", ""),
         delegation=said.switch("delegation", default=False),
     )
+    _check_address(place)
     _check_secrecy(place, said.text("encryption", "auto"))
     return place
+
+
+def _check_address(place: Place) -> None:
+    """An address becomes part of a URL, and must not become more of it than that."""
+    if not place.address.isprintable() or _NOT_IN_ADDRESSES & set(place.address):
+        message = f"the address {place.address[:60]!a} of {place.name} cannot be that of a host"
+        raise TransportError(message)
+    if not 0 < place.port <= _LAST_PORT:
+        message = f"{place.name}: the port {place.port} is not from 1 to {_LAST_PORT}"
+        raise TransportError(message)
 
 
 def _check_secrecy(place: Place, encryption: str) -> None:
