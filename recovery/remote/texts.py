@@ -7,8 +7,8 @@ from recovery.errors import ReplyError
 _LONGEST_TEXT = 1000
 LONGEST_WORD = 64
 """Characters of a short text that are kept."""
-_LATEST = 1e11
-"""Seconds since 1970, in the year 5138: what is beyond is no time."""
+_EARLIEST, _LATEST = -6.2e10, 1e11
+"""Seconds since 1970, in the years 5 and 5138: what lies outside is no time, and no date can be made of it."""
 _LONGEST_UPTIME = 3.2e9
 """Seconds, a hundred years: what is beyond is no span that dates can be reckoned with."""
 
@@ -47,4 +47,4 @@ def span(seconds: float | None) -> float | None:
 
 def moment(seconds: float | None) -> float | None:
     """Seconds, where they can be a time at all."""
-    return seconds if seconds is not None and abs(seconds) < _LATEST else None
+    return seconds if seconds is not None and _EARLIEST < seconds < _LATEST else None

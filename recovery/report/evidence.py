@@ -19,7 +19,7 @@ from recovery.model.evidence import (
 from recovery.model.host import Os
 
 SCHEMA = 1
-_LATEST = 253402300799.0
+_EARLIEST, _LATEST = -62135596800.0, 253402300799.0
 """The end of the year 9999."""
 
 
@@ -113,7 +113,7 @@ def _restart(record: RestartRecord) -> dict[str, Any]:
 
 
 def _moment(seconds: float | None) -> str | None:
-    if seconds is None or abs(seconds) > _LATEST:
+    if seconds is None or not _EARLIEST <= seconds <= _LATEST:
         return None
     text: str = msgspec.to_builtins(datetime.fromtimestamp(seconds, UTC))
     return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -146,6 +146,14 @@ def test_every_uptime_that_is_believed_can_be_reckoned_with(uptime: float) -> No
     (boot,) = replies.evidence(reply, at=BEGAN, source="ssh")
     assert isinstance(boot, BootIdentity)
     assert boot.uptime is None or BEGAN - timedelta(seconds=boot.uptime + 60) <= BEGAN
+
+
+@given(time=st.floats(min_value=-1e12, max_value=1e12))
+def test_every_time_that_is_believed_can_be_a_date(time: float) -> None:
+    reply = _read(_line(records.Boot(boot_time=time, clock=time)), END)
+    (boot,) = replies.evidence(reply, at=BEGAN, source="ssh")
+    assert isinstance(boot, BootIdentity)
+    assert boot.clock is None or datetime.fromtimestamp(boot.clock, UTC).year > 0
 
 
 def test_what_cannot_be_a_time_is_none() -> None:
