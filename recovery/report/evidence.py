@@ -20,7 +20,7 @@ from recovery.model.host import Os
 
 SCHEMA = 1
 _EARLIEST, _LATEST = -62135596800.0, 253402300799.0
-"""The end of the year 9999."""
+"""Seconds since 1970, the first and the last that a date can have."""
 
 
 def file_row(file: str, found: FileEvidence) -> dict[str, Any]:
