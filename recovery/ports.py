@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -85,6 +85,28 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Let go of everything."""
+
+
+class Prompt(Protocol):
+    """An adapter whose operations never wait: they end in the turn of the event loop in which they begin.
+
+    No deadline can pass over them, so they need no supervisor. The mock twin without latency is one.
+    """
+
+    prompt: bool
+
+
+@runtime_checkable
+class Sweeper(Protocol):
+    """A transport that looks at many hosts for little more than it costs to look at one."""
+
+    def sweep(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[Look, Sequence[Host]]]:
+        """Look at all of them: what looks show, with the hosts that show it, as soon as it is known. Never raises."""
+
+
+def is_prompt(transport: Transport) -> bool:
+    """Whether the transport, with its sessions, says that it never waits."""
+    return bool(getattr(transport, "prompt", False))
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):

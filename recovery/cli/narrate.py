@@ -35,17 +35,19 @@ if TYPE_CHECKING:
 
 _WORDS_SHOWN = 200
 """Characters of an own command in a plan."""
-_ALWAYS = (
-    RunStarted,
-    RunResumed,
-    RunFinished,
-    RunHeld,
-    WaveOpened,
-    WaveClosed,
-    GuardTripped,
-    ApprovalAsked,
-    CredentialStopped,
-    Notice,
+_ALWAYS = frozenset(
+    (
+        RunStarted,
+        RunResumed,
+        RunFinished,
+        RunHeld,
+        WaveOpened,
+        WaveClosed,
+        GuardTripped,
+        ApprovalAsked,
+        CredentialStopped,
+        Notice,
+    )
 )
 _NOTEWORTHY = (Outcome.FAILED, Outcome.UNREACHABLE, Outcome.HANDED_OVER)
 
@@ -67,7 +69,7 @@ def observer(form: Form, verbosity: int) -> Callable[[AnyEvent], None]:
             say(f"warning: {reason}; the run goes on, see the journal")
 
     def narrate(event: AnyEvent) -> None:
-        important = isinstance(event, _ALWAYS) or (
+        important = type(event) in _ALWAYS or (
             isinstance(event, HostFinished) and event.outcome in _NOTEWORTHY
         )
         if important or verbosity:

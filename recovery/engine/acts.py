@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from recovery.engine.context import GO, Parked, Turn
+from recovery.engine.context import GO, AwaitsAnswer, Parked, Turn
+from recovery.engine.looks import LOOPING
 from recovery.engine.pursuit import Pursuit
 from recovery.engine.retry import is_retryable
 from recovery.engine.steps import allowed, leave_alone, read_evidence
@@ -27,6 +28,9 @@ from recovery.model.playbook import Step
 from recovery.remote import catalog, replies
 from recovery.remote.records import Acted, Printed
 from recovery.remote.replies import Reply
+
+_TICK = 0.001
+"""Seconds by which a race has to be over to be lost."""
 
 _SLACK = 2.0
 """Seconds within which the beginning of a boot and an intent are not told apart."""
@@ -106,10 +110,8 @@ def conclude(pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply) -
     """What the endpoint's answer to a quarantine means."""
     evidence = pursuit.evidence(reply)
     acted = reply.acted("quarantine")
-    healthy = pursuit.now_judged(evidence).verdict == Verdict.HEALTHY and not any(
-        isinstance(item, ArtifactListing) and intent.intent in item.intents for item in evidence
-    )
-    if acted is not None and not acted.files and not reply.trouble and healthy:
+    idle = acted is not None and not acted.files and not reply.trouble
+    if idle and _is_healthy(pursuit, intent, evidence):
         # Nothing is left to fix: the host fetched the reverted file, or somebody was here before.
         message = "NOTHING MATCHED: nothing was moved; the evidence says healthy by now"
         pursuit.emit_finished(step, "nothing_matched", message, evidence=evidence, intent=intent)
@@ -138,6 +140,13 @@ def conclude(pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply) -
         intent=intent,
     )
     return GO
+
+
+def _is_healthy(pursuit: Pursuit, intent: StepIntended, evidence: tuple[AnyEvidence, ...]) -> bool:
+    """Whether the evidence says healthy, and not by this intent's own doing."""
+    return pursuit.now_judged(evidence).verdict == Verdict.HEALTHY and not any(
+        isinstance(item, ArtifactListing) and intent.intent in item.intents for item in evidence
+    )
 
 
 def _what_went_wrong(
@@ -199,7 +208,7 @@ class Race:
             )
         session = await pursuit.reach(step)
         if isinstance(session, Turn):
-            return _keep_racing(session)
+            return _keep_racing(pursuit, step, intent, session)
         seen = expected(pursuit)
         action = catalog.racing(pursuit.host, pursuit.context.incident, seen)
         try:
@@ -211,7 +220,7 @@ class Race:
             )
         except TransportError as error:
             await pursuit.close()
-            return _keep_racing(lost(pursuit, step, error))
+            return _keep_racing(pursuit, step, intent, lost(pursuit, step, error))
         acted = reply.acted("quarantine")
         if acted is None or not acted.nothing or reply.refused:
             return conclude(pursuit, step, intent, reply)
@@ -224,7 +233,7 @@ class Race:
         if not boot_id_of(evidence):
             more = await read_evidence(pursuit, step, "prove")
             if isinstance(more, Turn):
-                return _keep_racing(more)
+                return _keep_racing(pursuit, step, intent, more)
             evidence = (*evidence, *more)
         pursuit.emit_finished(
             step,
@@ -236,10 +245,14 @@ class Race:
         return leave_alone(pursuit, touched=True) or GO
 
 
-def _keep_racing(turn: Turn) -> Turn:
-    return (
-        Parked(min(turn.seconds, 0.4), "races for its window") if isinstance(turn, Parked) else turn
-    )
+def _keep_racing(pursuit: Pursuit, step: Step, intent: StepIntended, turn: Turn) -> Turn:
+    if isinstance(turn, Parked):
+        return Parked(min(turn.seconds, LOOPING.longest), "races for its window")
+    if not isinstance(turn, AwaitsAnswer):
+        return turn
+    end = intent.at + timedelta(seconds=step.arguments.duration + _TICK)
+    left = (end - pursuit.context.clock.now()).total_seconds()
+    return AwaitsAnswer(min(turn.seconds, left), LOOPING, why="races for its window")
 
 
 class Undo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
@@ -149,6 +150,13 @@ class Admission:
         self._waves.give_back(state.name)
         self._let_go(state.name)
         self._schedule.put_behind(state.name)
+
+    def lease_of(self, name: str) -> float:
+        """Seconds until a member that was not changed yet has to give its place back; infinite for all others."""
+        since = self._since.get(name)
+        if since is None or self._context.state(name).touched:
+            return math.inf
+        return since + _PLACE_LEASE + 1.0 - self._context.clock.monotonic()
 
     def went_well(self, name: str) -> None:
         """The first change of a member was carried out."""

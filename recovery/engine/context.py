@@ -11,11 +11,12 @@ import msgspec
 
 from recovery.engine.deadline import Supervisor
 from recovery.engine.limits import SessionLimits
+from recovery.engine.looks import DARK, LOOPING, STIRRING, Cadence
 from recovery.model.events import AnyEvent, ApprovalAsked
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
 from recovery.model.playbook import Playbook
-from recovery.model.state import HostState, apply
+from recovery.model.state import CaseFile, HostState, apply
 from recovery.ports import Clock, Recorder, Transport
 from recovery.redact import scrub_all
 
@@ -53,6 +54,18 @@ class Parked(msgspec.Struct, frozen=True):
     why: str
 
 
+class AwaitsAnswer(msgspec.Struct, frozen=True):
+    """The pursuit goes on when the host answers a look, or after so many seconds."""
+
+    seconds: float
+    cadence: Cadence
+    waited: float = 0.0
+    """Seconds for which it has waited already."""
+    first: float = 0.0
+    """Seconds until the first look; 0 leaves it to the cadence."""
+    why: str = "waits for an answer"
+
+
 class WaitsForPlace(msgspec.Struct, frozen=True):
     """The pursuit goes on when the host is admitted to a wave."""
 
@@ -69,7 +82,10 @@ class Goes(msgspec.Struct, frozen=True):
     """The pursuit goes on at once, with its next step."""
 
 
-Turn = Finished | Parked | WaitsForPlace | WaitsForGate | Goes
+Rest = Finished | Parked | AwaitsAnswer | WaitsForPlace | WaitsForGate
+"""Where a pursuit stops for the present."""
+
+Turn = Rest | Goes
 """What a pursuit does next."""
 
 GO = Goes()
@@ -139,20 +155,22 @@ class Context:
         self.wake: Callable[[], None] = lambda: None
         self.phase: Phase = "going"
         self.began = self.taken_up = clock.now()
-        self.silent_hosts = 0
         self.place_for: Callable[[str], bool] = lambda _host: False
         self._tokens = 0
 
-    def emit(self, event: AnyEvent) -> None:
+    def emit(self, event: AnyEvent, case_file: CaseFile | None = None) -> None:
         """Write the event to the journal, fold it into its host's state, and tell the observers.
 
-        What a host says may hold a secret that it was sent; no text of an event carries one further.
+        What a host says may hold a secret that it was sent; no text of an event carries one further. `case_file` is
+        as in `recovery.model.state.apply`, of the event as it is given.
         """
-        event = scrub_all(event, _IDENTITIES)
+        clean = scrub_all(event, _IDENTITIES)
+        if clean is not event:
+            event, case_file = clean, None
         self.recorder.record(event)
         if event.host:
             before = self.state(event.host)
-            after = self.states[event.host] = apply(before, event)
+            after = self.states[event.host] = apply(before, event, case_file)
             self.on_change(before, after)
         for observer in self.observers:
             observer(event)
@@ -177,24 +195,22 @@ class Context:
         self._tokens += 1
         return f"t{self._tokens:x}"
 
+    def await_answer(self, case: CaseFile, deadline: datetime, *, stirs: bool) -> AwaitsAnswer:
+        """How a silent host is waited for until `deadline`; `stirs` when its port does answer."""
+        now = self.clock.now()
+        left = (deadline - now).total_seconds()
+        if case.answered_at is not None:
+            lately = self.incident.crash.within - (now - case.answered_at).total_seconds()
+            if lately > 0:
+                # It may be in a loop: its next window must not be missed.
+                return AwaitsAnswer(min(left, lately), LOOPING)
+        waited = (now - (case.silent_since or now)).total_seconds()
+        return AwaitsAnswer(left, STIRRING if stirs else DARK, waited)
+
     @property
     def keeps_trying_until(self) -> datetime:
         """Until when hosts that do not answer are waited for."""
         return self.began + timedelta(seconds=self.playbook.strategy.keep_trying)
-
-    def cadence(self, state: HostState, waited: float) -> float:
-        """Seconds until a silent host is looked at again.
-
-        One that answered lately may be in a loop, so its next window must not be missed; others are looked at less
-        and less often. The budget of looks bounds both.
-        """
-        answered = state.case.answered_at
-        lately = (
-            answered is not None
-            and (self.clock.now() - answered).total_seconds() < self.incident.crash.within
-        )
-        wanted = 0.4 if lately else min(30.0, max(1.0, waited / 4))
-        return max(wanted, self.silent_hosts / self.options.looks_per_second)
 
 
 def effective(incident: Incident, playbook: Playbook) -> Incident:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Coroutine
 from typing import Any, TypeVar
 
 from recovery.errors import DeadlineError
@@ -12,6 +12,23 @@ T = TypeVar("T")
 
 GRACE = 5.0
 """Seconds that a cancelled operation gets to end before it is abandoned."""
+
+
+def at_once(work: Awaitable[T]) -> T:
+    """The result of `work` of an adapter that never waits (`recovery.ports.Prompt`), without a task for it.
+
+    Raises `RuntimeError` where it waits all the same.
+    """
+    steps = work.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    if isinstance(work, Coroutine):
+        work.close()
+    message = "an adapter that calls itself prompt waits for something"
+    raise RuntimeError(message)
 
 
 class Supervisor:

@@ -43,6 +43,8 @@ class GuardWatch:
             "unreachable": set(),
             "new_crashes": set(),
         }
+        self.changed = True
+        """Whether anything was counted since `tripped` was asked."""
         self._by: Counter[tuple[Rule, str, str]] = Counter()
 
     def see(self, state: HostState, site: str) -> None:
@@ -61,6 +63,7 @@ class GuardWatch:
 
     def tripped(self, wave: int, wave_size: int) -> Trip | None:
         """The first rule whose count has reached its figure, if any."""
+        self.changed = False
         rules: tuple[tuple[Rule, Share | None], ...] = (
             ("new_crashes", self._guard.new_crashes),
             ("failed", self._guard.failed),
@@ -76,6 +79,7 @@ class GuardWatch:
         if state.name in self._counted[rule]:
             return
         self._counted[rule].add(state.name)
+        self.changed = True
         self._by.update(((rule, "run", ""), (rule, "wave", str(state.wave)), (rule, "site", site)))
 
     def _check(self, rule: Rule, share: Share, wave: int, wave_size: int) -> Trip | None:

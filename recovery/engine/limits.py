@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 
 from recovery.model.host import Fleet, Host
 from recovery.model.playbook import Limits
@@ -21,13 +19,22 @@ class SessionLimits:
         self._sites: dict[str, asyncio.Semaphore] = {}
         self._gateways: dict[str, asyncio.Semaphore] = {}
 
-    @asynccontextmanager
-    async def place(self, host: Host) -> AsyncIterator[None]:
-        """Hold a place for a session to `host`."""
-        async with AsyncExitStack() as stack:
+    async def take_place(self, host: Host) -> None:
+        """Wait for a place for a session to `host`, which is then given back."""
+        taken: list[asyncio.Semaphore] = []
+        try:
             for semaphore in self._of(host):
-                await stack.enter_async_context(semaphore)
-            yield
+                await semaphore.acquire()
+                taken.append(semaphore)
+        except BaseException:
+            for semaphore in taken:
+                semaphore.release()
+            raise
+
+    def give_back(self, host: Host) -> None:
+        """The place that was taken for `host` is free again."""
+        for semaphore in self._of(host):
+            semaphore.release()
 
     def site_limit(self, host: Host) -> int:
         """At most so many hosts of the host's site at once; 0 means no limit of its own."""

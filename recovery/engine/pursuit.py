@@ -7,7 +7,17 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from recovery.detect.rules import judge
-from recovery.engine.context import FINISHED, GO, PLACE, Context, Goes, Parked, Turn
+from recovery.engine.context import (
+    FINISHED,
+    GO,
+    PLACE,
+    Context,
+    Goes,
+    Parked,
+    Rest,
+    Turn,
+)
+from recovery.engine.deadline import at_once
 from recovery.engine.retry import OPENING, again, is_retryable, pause_before
 from recovery.errors import RecoveryError, TransportError, UnreachableError
 from recovery.model.events import (
@@ -18,11 +28,18 @@ from recovery.model.events import (
     StepIntended,
     StepOutcome,
 )
-from recovery.model.evidence import AnyEvidence, Judgement, Progress, Reachability, Verdict
+from recovery.model.evidence import (
+    AnyEvidence,
+    BootIdentity,
+    Judgement,
+    Progress,
+    Reachability,
+    Verdict,
+)
 from recovery.model.host import Host
 from recovery.model.playbook import Step
-from recovery.model.state import HostState, add_evidence
-from recovery.ports import Session, Transport
+from recovery.model.state import CaseFile, HostState, add_all
+from recovery.ports import Look, Session, is_prompt
 from recovery.redact import scrub
 from recovery.remote import catalog, replies
 
@@ -31,6 +48,10 @@ PATIENCE = 900.0
 
 _WINDOW_TIMEOUT = 4.0
 """Seconds to open a session to a host that was silent before."""
+
+
+_Assessed = tuple[CaseFile, tuple[AnyEvidence, ...], datetime, CaseFile, Judgement]
+"""A case file, further evidence and the time; the case file with it, and the verdict."""
 
 
 class Action(Protocol):
@@ -43,21 +64,32 @@ class Action(Protocol):
 class Pursuit:
     """One slice of the work on a host: from a state to the next point where it has to wait."""
 
-    def __init__(self, context: Context, host: Host, actions: Mapping[str, Action]) -> None:
-        """Go on from the host's state."""
+    def __init__(
+        self,
+        context: Context,
+        host: Host,
+        actions: Mapping[str, Action],
+        look: Look | None = None,
+    ) -> None:
+        """Go on from the host's state; `look` is what a look at it has shown a moment ago."""
         self.context = context
         self.host = host
         self._actions = actions
+        self._transport = context.transports[host.transport]
+        self._prompt = is_prompt(self._transport)
         self._session: Session | None = None
-        self._place = context.limits.place(host)
+        self._look = look
         self._has_place = False
+        self._assessed: _Assessed | None = None
+        self.boot: BootIdentity | None = None
+        """The boot that the open session is to, as it has said a moment ago."""
 
     @property
     def state(self) -> HostState:
         """Where the pursuit stands."""
-        return self.context.state(self.host.name)
+        return self.context.states.get(self.host.name) or HostState(self.host.name)
 
-    async def advance(self) -> Turn:
+    async def advance(self) -> Rest:
         """Work until the host has to wait or its pursuit is over."""
         try:
             while True:
@@ -102,10 +134,21 @@ class Pursuit:
 
     def now_judged(self, evidence: tuple[AnyEvidence, ...] = ()) -> Judgement:
         """The verdict with further evidence added."""
-        case = self.state.case
-        for item in evidence:
-            case = add_evidence(case, item)
-        return judge(case, self.context.incident, self.host.os, self.context.clock.now())
+        return self._assess(evidence)[1]
+
+    def case_with(self, evidence: tuple[AnyEvidence, ...]) -> CaseFile:
+        """The case file with further evidence added."""
+        return self._assess(evidence)[0]
+
+    def _assess(self, evidence: tuple[AnyEvidence, ...]) -> tuple[CaseFile, Judgement]:
+        """What the evidence adds up to. Steps ask for it more than once before they write it down."""
+        now, case = self.context.clock.now(), self.state.case
+        known = self._assessed
+        if known is None or known[0] is not case or known[1] is not evidence or known[2] != now:
+            added = add_all(case, evidence)
+            judged = judge(added, self.context.incident, self.host.os, now)
+            known = self._assessed = (case, evidence, now, added, judged)
+        return known[3], known[4]
 
     def emit_finished(
         self,
@@ -118,7 +161,7 @@ class Pursuit:
         intent: StepIntended | None = None,
     ) -> None:
         """Write down how an attempt of `step` ended, with the verdict that follows from its evidence."""
-        judged = self.now_judged(evidence)
+        case_file, judged = self._assess(evidence)
         attempt = intent.attempt if intent is not None else self.state.attempts + 1
         self.context.emit(
             StepFinished(
@@ -135,7 +178,8 @@ class Pursuit:
                 verdict=judged.verdict,
                 because=judged.because,
                 progress=progress or self.state.progress,
-            )
+            ),
+            case_file,
         )
 
     async def intend(self, step: Step, boot_id: str = "") -> StepIntended:
@@ -157,7 +201,7 @@ class Pursuit:
 
     def observe(self, *evidence: AnyEvidence) -> None:
         """Write evidence down that no step carries."""
-        judged = self.now_judged(evidence)
+        case_file, judged = self._assess(evidence)
         self.context.emit(
             HostObserved(
                 at=self.context.clock.now(),
@@ -166,7 +210,8 @@ class Pursuit:
                 evidence=evidence,
                 verdict=judged.verdict,
                 because=judged.because,
-            )
+            ),
+            case_file,
         )
 
     def finish(self, outcome: Outcome, message: str = "") -> Turn:
@@ -206,15 +251,21 @@ class Pursuit:
         """An open session to the host, or what to do while there is none."""
         if self._session is not None:
             return self._session
-        transport = self.context.transports[self.host.transport]
-        look = await transport.look(self.host)
+        look = await self.look()
+        self._look = None
         if not look.answers:
             return self.silent(step, look.reason)
         try:
-            return await self._open(transport)
+            return await self._open()
         except TransportError as error:
             await self.close()
             return self.failed_contact(step, error)
+
+    async def look(self) -> Look:
+        """What a look at the host shows. It counts until somebody tries to `reach` the host."""
+        if self._look is None:
+            self._look = await self._transport.look(self.host)
+        return self._look
 
     async def ask(
         self, step: Step, action: str, *, token: str = "", settings: Mapping[str, str] | None = None
@@ -233,21 +284,23 @@ class Pursuit:
                 **(settings or {}),
             },
         )
+        work = self._session.run(command)
+        if self._prompt:
+            return replies.read(at_once(work), command.token)
         what = f"{action} on {self.host.name}"
-        completed = await self.context.supervisor.within(
-            step.timeout, self._session.run(command), what
-        )
+        completed = await self.context.supervisor.within(step.timeout, work, what)
         return replies.read(completed, command.token)
 
     def evidence(self, reply: replies.Reply) -> tuple[AnyEvidence, ...]:
         """What a reply says about the host."""
-        source = self.context.transports[self.host.transport].name
-        return replies.evidence(reply, at=self.context.clock.now(), source=source)
+        found = replies.evidence(reply, at=self.context.clock.now(), source=self._transport.name)
+        self.boot = next((item for item in found if isinstance(item, BootIdentity)), None)
+        return found
 
     def failed_contact(self, step: Step, error: TransportError) -> Turn:
         """What to do after contact with the host failed with `error` before anything was asked of it."""
-        if is_retryable(error) and self._has_time():
-            return self.silent(step, str(error))
+        if is_retryable(error) and self.context.clock.now() < self._waits_until():
+            return self.silent(step, str(error), stirs=True)
         outcome: StepOutcome = "unreachable" if isinstance(error, UnreachableError) else "failed"
         return self.failed(step, str(error), outcome)
 
@@ -257,34 +310,31 @@ class Pursuit:
         pause = 0.0 if self.exhausted(step) else pause_before(step.retry, self.state.failures)
         return Parked(pause, f"tries {step.name} again") if pause else GO
 
-    def silent(self, step: Step, reason: str) -> Turn:
-        """The host does not answer: wait for it, or give up."""
-        now = self.context.clock.now()
-        case = self.state.case
+    def silent(self, step: Step, reason: str, *, stirs: bool = False) -> Turn:
+        """The host does not answer: wait for it, or give up. `stirs`: its port does answer."""
+        now, case = self.context.clock.now(), self.state.case
         evidence = Reachability(at=now, source="look", answers=False, reason=scrub(reason))
-        if not self._has_time():
+        deadline = self._waits_until()
+        if now >= deadline:
             self.emit_finished(
                 step, "unreachable", reason, evidence=(evidence,), intent=self.state.intent
             )
             return GO
         if case.silent_since is None:
             self.observe(evidence)
-        since = self.state.case.silent_since or now
-        return Parked(
-            self.context.cadence(self.state, (now - since).total_seconds()), "waits for an answer"
-        )
+        return self.context.await_answer(case, deadline, stirs=stirs)
 
     async def close(self) -> None:
         """Let go of the session and its place."""
-        session, self._session = self._session, None
+        session, self._session, self.boot = self._session, None, None
         if session is not None:
             await session.aclose()
         if self._has_place:
             self._has_place = False
-            await self._place.__aexit__(None, None, None)
+            self.context.limits.give_back(self.host)
 
-    async def _open(self, transport: Transport) -> Session:
-        await self._place.__aenter__()
+    async def _open(self) -> Session:
+        await self.context.limits.take_place(self.host)
         self._has_place = True
         timeout = self.context.options.open_timeout
         if self.state.case.silent_since is not None:
@@ -292,7 +342,9 @@ class Pursuit:
             timeout = min(timeout, _WINDOW_TIMEOUT)
 
         async def attempt() -> Session:
-            work = transport.open(self.host, timeout)
+            work = self._transport.open(self.host, timeout)
+            if self._prompt:
+                return at_once(work)
             return await self.context.supervisor.within(
                 timeout + 1.0, work, f"opening a session to {self.host.name}"
             )
@@ -302,9 +354,6 @@ class Pursuit:
         except UnreachableError as error:
             self._session = await again(error, OPENING, attempt)
         return self._session
-
-    def _has_time(self) -> bool:
-        return self.context.clock.now() < self._waits_until()
 
     def _waits_until(self) -> datetime:
         """Until when a host that does not answer is waited for.

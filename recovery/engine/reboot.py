@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from recovery.engine.acts import close_failed
-from recovery.engine.context import GO, Parked, Turn
+from recovery.engine.context import GO, AwaitsAnswer, Parked, Turn
+from recovery.engine.looks import RESTARTING
 from recovery.engine.pursuit import Pursuit
 from recovery.engine.retry import is_retryable
 from recovery.engine.steps import allowed, read_evidence
@@ -15,6 +16,9 @@ from recovery.model.evidence import AnyEvidence, BootIdentity, Progress, RebootM
 from recovery.model.playbook import Step
 from recovery.model.state import CaseFile, add_evidence, same_boot
 
+_GOES_DOWN = 2.0
+"""Seconds that a host which was asked to restart gets to go down."""
+
 
 class Reboot:
     """Restart the host, and believe it only when another boot of it answers."""
@@ -23,13 +27,15 @@ class Reboot:
         """Ask for the restart, or see whether the host is back from it."""
         if pursuit.state.intent is not None:
             return await self._watch(pursuit, step, pursuit.state.intent)
-        evidence = await read_evidence(pursuit, step, "prove")
+        evidence: tuple[AnyEvidence, ...] | Turn = ()
+        if pursuit.boot is None:
+            evidence = await read_evidence(pursuit, step, "prove")
         if isinstance(evidence, Turn):
             return evidence
         wait = allowed(pursuit)
         if wait is not None:
             return wait
-        boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
+        boot = pursuit.boot
         if boot is None:
             return pursuit.failed(step, "the host did not say which boot it is in")
         if _restarted(pursuit.state.case, boot):
@@ -53,7 +59,7 @@ class Reboot:
         except TransportError as error:
             await pursuit.close()
             if is_retryable(error):
-                return Parked(2.0, "waits for its return")
+                return _return(step, 0.0, first=_GOES_DOWN)
             return pursuit.failed(step, str(error))
         if reply.refused or reply.trouble or reply.acted("reboot") is None:
             words = [record.reason for record in reply.refused] + [
@@ -63,7 +69,7 @@ class Reboot:
                 pursuit, step, intent, "refused", f"the restart was refused: {', '.join(words)}", ()
             )
         await pursuit.close()
-        return Parked(2.0, "waits for its return")
+        return _return(step, 0.0, first=_GOES_DOWN)
 
     async def _watch(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
         now = pursuit.context.clock.now()
@@ -75,7 +81,7 @@ class Reboot:
                     step, f"it did not come back within {step.arguments.wait:g} s", "unreachable"
                 )
             waited = (now - intent.at).total_seconds()
-            return Parked(max(1.0, min(10.0, waited / 6)), "waits for its return")
+            return _return(step, waited)
         boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
         before = BootIdentity(at=intent.at, source="journal", boot_id=intent.boot_id)
         if boot is not None and same_boot(before, boot) == "other":
@@ -99,8 +105,7 @@ class Reboot:
 
     async def _look(self, pursuit: Pursuit, step: Step) -> tuple[AnyEvidence, ...] | None:
         """Evidence from the host, or None while it does not give any."""
-        transport = pursuit.context.transports[pursuit.host.transport]
-        look = await transport.look(pursuit.host)
+        look = await pursuit.look()
         if not look.answers:
             return None
         try:
@@ -121,3 +126,9 @@ def _restarted(case: CaseFile, boot: BootIdentity) -> bool:
     if fix.boot_id:
         return fix.boot_id != boot.boot_id
     return bool(add_evidence(case, boot).boots_since_fix)
+
+
+def _return(step: Step, waited: float, first: float = 0.0) -> Turn:
+    """Wait for the host to come back, for which it has the step's time."""
+    left = max(step.arguments.wait - waited, _GOES_DOWN)
+    return AwaitsAnswer(left, RESTARTING, waited, first, "waits for its return")

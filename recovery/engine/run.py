@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
 from recovery.engine.admission import Admission
 from recovery.engine.context import (
+    AwaitsAnswer,
     Context,
     Finished,
-    Goes,
     Parked,
-    Turn,
+    Rest,
     WaitsForGate,
     WaitsForPlace,
 )
 from recovery.engine.guard import GuardWatch
 from recovery.engine.holds import Holds
+from recovery.engine.looks import Looks
 from recovery.engine.outcome import Ending, ending
 from recovery.engine.pursuit import Action, Pursuit
 from recovery.engine.schedule import Schedule, Waiting
+from recovery.engine.scouts import Scouts
 from recovery.engine.windows import frozen_for
 from recovery.model.events import (
     Command,
@@ -32,7 +34,9 @@ from recovery.model.events import (
     Outcome,
     RunFinished,
 )
+from recovery.model.host import Host
 from recovery.model.state import CaseFile, HostState
+from recovery.ports import Look
 
 _PRESSURE = 20_000
 """Events that may wait for their commit before the run waits for the journal."""
@@ -56,6 +60,9 @@ class Run:
         context.states.update(states)
         self._schedule = Schedule({name: rank for rank, name in enumerate(order)})
         self._holds = Holds(context)
+        self._looks = Looks(context.options.looks_per_second)
+        self._scouts = Scouts(context.transports, self._saw, context.options.looks)
+        self._seen: dict[str, Look] = {}
         self._admission = Admission(context, self._schedule, self._hosts, self._holds)
         sites = Counter(host.site for host in context.fleet.hosts)
         self._guard = GuardWatch(context.playbook.strategy.guard, len(order), sites)
@@ -80,7 +87,7 @@ class Run:
                 self._poll_commands()
                 self._check_guard()
                 self._holds.ask_when_due(group, at_once=self._only_held())
-                idle = not self._active and not self._schedule.has_ready()
+                idle = not (self._active or self._scouts.active or self._schedule.has_ready())
                 self._admission.advance(settled=idle)
                 if self._admission.word_is_late():
                     self._cancel("nobody approved in time")
@@ -106,6 +113,7 @@ class Run:
     def abort(self) -> tuple[str, ...]:
         """Stop at once; the names of the hosts that may be in the middle of a step."""
         self.stop()
+        self._scouts.cancel()
         for task in self._active.values():
             task.cancel()
         return tuple(name for name in self._active if self.state(name).intent is not None)
@@ -126,8 +134,6 @@ class Run:
                 self._counts[state.outcome.value] += 1
                 continue
             self._unfinished += 1
-            if state.case.silent_since is not None:
-                self.context.silent_hosts += 1
             self._schedule.ready(name)
 
     def restore_waves(
@@ -143,22 +149,44 @@ class Run:
             self._end(late, Outcome.CANCELLED, "nobody approved in time")
         if self._holds.active:
             return
+        due = self._looks.take_due(now)
+        if due:
+            self._scouts.send(group, [self._hosts[name] for name in due])
         while len(self._active) < self.context.options.looks:
             name = schedule.next_ready()
             if name is None:
                 return
-            host = self._hosts[name]
-            frozen = frozen_for(self.context.fleet.site_of(host).freeze, self.context.clock.now())
-            if frozen and self.context.playbook.changes:
-                schedule.park(
-                    name, now + min(frozen, 3600.0), "waits for the end of its site's freeze", now
-                )
-                continue
-            self._active[name] = group.create_task(self._slice(name))
+            if not self._is_frozen(name, now):
+                self._active[name] = group.create_task(self._slice(name))
+
+    def _is_frozen(self, name: str, now: float) -> bool:
+        windows = self.context.fleet.site_of(self._hosts[name]).freeze
+        if not windows or not self.context.playbook.changes:
+            return False
+        left = frozen_for(windows, self.context.clock.now())
+        if left:
+            why = "waits for the end of its site's freeze"
+            self._schedule.park(name, now + min(left, 3600.0), why, now)
+        return left > 0.0
+
+    def _saw(self, look: Look, hosts: Sequence[Host]) -> None:
+        names = [host.name for host in hosts]
+        if look.answers or self._untouched:
+            for name in names:
+                self._looks.found(name)
+        else:
+            names = self._looks.still_silent(names, self.context.clock.monotonic())
+        for name in names:
+            if not self._end_untouched(name):
+                self._seen[name] = look
+                self._schedule.ready(name)
+        if names or self._scouts.active:
+            self._wake.set()
 
     async def _slice(self, name: str) -> None:
-        pursuit = Pursuit(self.context, self._hosts[name], self._actions)
-        turn: Turn = Parked(0.0, "stopped")
+        look = self._seen.pop(name, None)
+        pursuit = Pursuit(self.context, self._hosts[name], self._actions, look)
+        turn: Rest = Parked(0.0, "stopped")
         try:
             if self.context.recorder.pressure() > _PRESSURE:
                 await self.context.recorder.durable()
@@ -168,28 +196,33 @@ class Run:
             self._after(name, turn)
             self._wake.set()
 
-    def _after(self, name: str, turn: Turn) -> None:
+    def _after(self, name: str, turn: Rest) -> None:
         now = self.context.clock.monotonic()
-        if self._untouched and not isinstance(turn, Finished) and not self.state(name).touched:
-            self._end(name, Outcome.CANCELLED, self._untouched)
+        if isinstance(turn, Finished) or self._end_untouched(name):
             return
         match turn:
-            case Finished():
-                pass
             case Parked(seconds, why):
                 self._admission.parked(self.state(name))
                 self._schedule.park(name, now + seconds, why, now)
+            case AwaitsAnswer():
+                self._await_answer(name, turn, now)
             case WaitsForPlace():
                 self._schedule.wait_for_place(name, now)
             case WaitsForGate(gate, question, until):
                 left = (until - self.context.clock.now()).total_seconds()
                 if self._schedule.wait_at_gate(name, gate, now, now + left):
                     self.context.ask(gate, question)
-            case Goes():
-                self._schedule.ready(name)
+
+    def _await_answer(self, name: str, turn: AwaitsAnswer, now: float) -> None:
+        self._admission.parked(self.state(name))
+        seconds = min(turn.seconds, self._admission.lease_of(name))
+        self._schedule.note(name, turn.why, now)
+        self._looks.await_answer(
+            name, turn.cadence, now, now + seconds, waited=turn.waited, first=turn.first
+        )
 
     def _check_guard(self) -> None:
-        if self._halt:
+        if self._halt or not self._guard.changed:
             return
         trip = self._guard.tripped(self._admission.wave, self._admission.size)
         if trip is None:
@@ -211,11 +244,18 @@ class Run:
     def _cancel_untouched(self, reason: str) -> None:
         """End every host that was not begun, now or when its slice ends; those in the middle go on to their end."""
         self._untouched = reason
-        for name in self._schedule.drain():
+        for name in self._schedule.in_order((*self._schedule.drain(), *self._looks.drain())):
             if self.state(name).touched:
                 self._schedule.ready(name)
             else:
                 self._end(name, Outcome.CANCELLED, reason)
+
+    def _end_untouched(self, name: str) -> bool:
+        """End a host that was not begun if none is begun any more; whether that is so."""
+        if not self._untouched or self.state(name).touched:
+            return False
+        self._end(name, Outcome.CANCELLED, self._untouched)
+        return True
 
     def _end(self, name: str, outcome: Outcome, message: str) -> None:
         state = self.state(name)
@@ -235,8 +275,6 @@ class Run:
         """Keep the counts right after an event about a host."""
         if state.changed and not before.changed:
             self._admission.went_well(state.name)
-        if (state.case.silent_since is None) != (before.case.silent_since is None):
-            self.context.silent_hosts += 1 if state.case.silent_since is not None else -1
         if state.new_crash or state.outcome is not None:
             self._guard.see(state, self._hosts[state.name].site)
         if state.outcome is not None and before.outcome is None:
@@ -245,8 +283,6 @@ class Run:
     def _ended(self, name: str, state: HostState) -> None:
         self._unfinished -= 1
         self._counts[cast("Outcome", state.outcome).value] += 1
-        if state.case.silent_since is not None:
-            self.context.silent_hosts -= 1
         self._admission.ended(name)
         self.context.states[name] = HostState(
             name,
@@ -298,7 +334,11 @@ class Run:
 
     def _only_held(self) -> bool:
         """Whether nothing happens until people or the blocker release the run, although its time could jump on."""
-        return self.context.options.rest is not None and self._holds.active and not self._active
+        return (
+            self.context.options.rest is not None
+            and self._holds.active
+            and not (self._active or self._scouts.active)
+        )
 
     def _over(self) -> bool:
         return not self._unfinished and not self._active
@@ -310,15 +350,21 @@ class Run:
             await rest()
             self._last_poll = float("-inf")
             return
-        ends = (self._admission.soaked_at, self._admission.word_until, self._holds.due)
-        times = [time for time in (self._schedule.due(), *ends) if time is not None and time > now]
+        ends = (
+            *(self._schedule.due(), self._looks.due(), self._holds.due),
+            *(self._admission.soaked_at, self._admission.word_until),
+        )
+        times = [time for time in ends if time is not None and time > now]
         if self.context.options.poll_commands:
             times.append(now + self.context.options.poll_commands)
+        alarm = None
+        if times:
+            alarm = asyncio.get_running_loop().call_later(min(times) - now, self._wake.set)
         try:
-            async with asyncio.timeout(max(0.0, min(times) - now) if times else None):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+            await self._wake.wait()
+        finally:
+            if alarm is not None:
+                alarm.cancel()
         self._wake.clear()
 
     async def _finish(self) -> Ending:

@@ -41,7 +41,7 @@ class Schedule:
 
     def park(self, host: str, until: float, why: str, now: float) -> None:
         """The host goes on at `until` (monotonic seconds)."""
-        self._note(host, why, now)
+        self.note(host, why, now)
         heapq.heappush(self._parked, (until, self._ranks[host], host))
 
     def put_behind(self, host: str) -> None:
@@ -50,12 +50,12 @@ class Schedule:
 
     def wait_for_place(self, host: str, now: float) -> None:
         """The host waits for its wave."""
-        self._note(host, "waits for its wave", now)
+        self.note(host, "waits for its wave", now)
         heapq.heappush(self._placeless, (self._ranks[host], host))
 
     def wait_at_gate(self, host: str, gate: str, now: float, until: float) -> bool:
         """The host waits for a person; whether it is the first at this gate, which decides `until` when it waits."""
-        self._note(host, "waits for approval", now)
+        self.note(host, "waits for approval", now)
         first = gate not in self._gate_ends
         self._gate_ends.setdefault(gate, until)
         self._gates.setdefault(gate, set()).add(host)
@@ -67,11 +67,11 @@ class Schedule:
         hosts = [host for gate in late for host in self._gates.pop(gate)]
         for host in hosts:
             self._since.pop(host, None)
-        return sorted(hosts, key=self._ranks.__getitem__)
+        return self.in_order(hosts)
 
     def open_gate(self, gate: str) -> None:
         """Everybody at the gate goes on."""
-        for host in sorted(self._gates.pop(gate, ()), key=self._ranks.__getitem__):
+        for host in self.in_order(self._gates.pop(gate, ())):
             self.ready(host)
 
     def next_ready(self) -> str | None:
@@ -127,6 +127,10 @@ class Schedule:
         """How many hosts wait for a person."""
         return sum(len(hosts) for hosts in self._gates.values())
 
+    def in_order(self, hosts: Iterable[str]) -> list[str]:
+        """The hosts by rank."""
+        return sorted(hosts, key=self._ranks.__getitem__)
+
     def drain(self) -> Iterable[str]:
         """Take every host that is not being worked on."""
         hosts = [host for _, host in self._ready] + [host for _, _, host in self._parked]
@@ -136,7 +140,7 @@ class Schedule:
         self._ready, self._parked, self._placeless, self._gates = [], [], [], {}
         self._since.clear()
         self._aside, self._set_aside = {}, 0
-        return sorted(hosts, key=self._ranks.__getitem__)
+        return self.in_order(hosts)
 
     def waiting(self, now: float, oldest: int = 3) -> tuple[Waiting, ...]:
         """What is waited for, most hosts first."""
@@ -151,6 +155,7 @@ class Schedule:
             )
         return tuple(found)
 
-    def _note(self, host: str, why: str, now: float) -> None:
+    def note(self, host: str, why: str, now: float) -> None:
+        """The host waits for `why`; as long as that stays the same, it has waited since the first time."""
         since, before = self._since.get(host, (now, ""))
         self._since[host] = (since if before == why else now, why)

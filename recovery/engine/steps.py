@@ -18,7 +18,7 @@ from recovery.model.evidence import (
     Verdict,
 )
 from recovery.model.playbook import Step
-from recovery.model.state import SeenBoot, add_evidence, same_boot
+from recovery.model.state import SeenBoot, same_boot
 from recovery.remote import replies
 
 _HEALTHY = (Verdict.HEALTHY, Verdict.RECOVERED)
@@ -122,9 +122,7 @@ class Settle:
         boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
         if boot is None:
             return pursuit.failed(step, "the host did not say which boot it is in")
-        case = pursuit.state.case
-        for item in evidence:
-            case = add_evidence(case, item)
+        case = pursuit.case_with(evidence)
         if (
             before is not None
             and _crashed_anew(before, boot, pursuit)

@@ -50,7 +50,9 @@ class Log(Reader):
         self._failure = ""
         self._closed = False
         self._opened_at = store.last_seq()
-        self._commands: dict[str, tuple[int, int]] = {}
+        self._commands: dict[str, tuple[tuple[int, int], int]] = {}
+        """Run to the mark of the latest look for its commands, and the last number that was given out."""
+        self._appended = 0
 
     @override
     @classmethod
@@ -99,25 +101,25 @@ class Log(Reader):
         """Append and commit before returning, behind everything that was recorded; needs no event loop."""
         self._check()
         self._pending.extend([row_of(event) for event in events])
+        self._appended += 1
         self._commit_pending()
 
     def commands(self, run: str) -> Iterable[AnyEvent]:
         """Commands to `run` that anybody appended since the last call, or since this log was opened."""
-        mark = self._commands.get(run, (0, self._opened_at))
-        now = self._store.change_mark()
+        mark, after = self._commands.get(run, ((-1, -1), self._opened_at))
+        now = (self._store.change_mark(), self._appended)
         if now == mark:
             return ()
         found = tuple(
             Stored(seq, self._event(seq, body))
-            for seq, body in self._store.marks(after=mark[1], kind="command", run=run)
+            for seq, body in self._store.marks(after=after, kind="command", run=run)
         )
-        last = found[-1].seq if found else 0
-        self._commands[run] = (now[0], max(now[1], last))
+        self._commands[run] = (now, found[-1].seq if found else after)
         return tuple(stored.event for stored in found)
 
     def skip_commands(self, run: str) -> None:
         """Commands that are in the journal now are not given out by `commands`."""
-        self._commands[run] = (0, self.last_seq())
+        self._commands[run] = ((-1, -1), self.last_seq())
 
     def put_document(self, body: bytes) -> str:
         """Keep a document, durably, and return its SHA-256."""

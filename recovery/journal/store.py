@@ -68,6 +68,10 @@ class Store:
         self._sync = sync
         self._patience = patience
         self._reader = reader
+        self._own_last = 0
+        """The last number as this object knows it."""
+        self._others = 0
+        """How often it was seen that somebody else has appended."""
         self._reading = threading.RLock()
         self._writer: sqlite3.Connection | None = reader if path == MEMORY else None
         self._writing = self._reading if path == MEMORY else threading.RLock()
@@ -93,7 +97,10 @@ class Store:
         with self._writing, translated(self.path), self._transaction() as connection:
             last = connection.execute(_LAST).fetchone()
             seq, digest = last or (0, GENESIS)
+            if seq != self._own_last:
+                self._others += 1
             connection.execute(_TAIL, _insert(connection, seq, digest, rows))
+            self._own_last = seq + len(rows)
 
     def select(
         self, *, run: str = "", host: str = "", after: int = 0, kinds: Collection[str] = ()
@@ -152,9 +159,13 @@ class Store:
         """Number of the last event; 0 in an empty journal."""
         return int(self._one("SELECT coalesce(max(seq), 0) FROM events"))
 
-    def change_mark(self) -> tuple[int, int]:
-        """Changes whenever somebody may have appended; costs no look at the table's rows but the last."""
-        return int(self._one("PRAGMA data_version")), self.last_seq()
+    def change_mark(self) -> int:
+        """Changes whenever somebody else may have appended; costs no look at the table but for its last number."""
+        last = self.last_seq()
+        if last != self._own_last:
+            self._others += 1
+            self._own_last = last
+        return self._others
 
     def put_document(self, sha256: str, body: bytes) -> None:
         """Keep a document; one that is there stays as it is."""

@@ -146,10 +146,14 @@ def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C9
         case Reachability():
             return _add_reachability(case, evidence)
         case BootIdentity():
-            answered = replace(
-                case, answered_at=evidence.at, silent_since=None, silence="", mark=None
+            return replace(
+                case,
+                boots=_add_boot(case, evidence),
+                answered_at=evidence.at,
+                silent_since=None,
+                silence="",
+                mark=None,
             )
-            return replace(answered, boots=_add_boot(case, evidence))
         case ArtifactListing():
             return replace(case, listing=evidence)
         case CrashRecord():
@@ -247,14 +251,19 @@ class HostState(msgspec.Struct, frozen=True, gc=False):
     updated: datetime | None = None
 
 
-def apply(state: HostState, event: AnyEvent) -> HostState:  # noqa: PLR0911 - a case for each kind
-    """The host's state after `event`, which must be about this host."""
+def apply(  # noqa: PLR0911 - a case for each kind
+    state: HostState, event: AnyEvent, case_file: CaseFile | None = None
+) -> HostState:
+    """The host's state after `event`, which must be about this host.
+
+    `case_file` is the state's with the event's evidence added, where somebody has it already.
+    """
     replace = msgspec.structs.replace
     match event:
         case HostObserved():
             return replace(
                 state,
-                case=_add_all(state.case, event.evidence),
+                case=case_file or add_all(state.case, event.evidence),
                 verdict=event.verdict,
                 because=event.because,
                 updated=event.at,
@@ -266,7 +275,7 @@ def apply(state: HostState, event: AnyEvent) -> HostState:  # noqa: PLR0911 - a 
         case StepIntended():
             return _intended(state, event)
         case StepFinished():
-            return _finished(state, event)
+            return _finished(state, event, case_file or add_all(state.case, event.evidence))
         case HandedOver():
             return replace(
                 state,
@@ -276,17 +285,21 @@ def apply(state: HostState, event: AnyEvent) -> HostState:  # noqa: PLR0911 - a 
                 progress=Progress.WITH_TECHNICIAN,
             )
         case HostFinished():
-            return replace(
-                state,
-                outcome=event.outcome,
-                message=event.message,
-                verdict=event.verdict,
-                progress=event.progress,
-                intent=None,
-                updated=event.at,
-            )
+            return _ended(state, event)
         case _:
             return state
+
+
+def _ended(state: HostState, event: HostFinished) -> HostState:
+    return msgspec.structs.replace(
+        state,
+        outcome=event.outcome,
+        message=event.message,
+        verdict=event.verdict,
+        progress=event.progress,
+        intent=None,
+        updated=event.at,
+    )
 
 
 def _intended(state: HostState, event: StepIntended) -> HostState:
@@ -309,13 +322,13 @@ def _intended(state: HostState, event: StepIntended) -> HostState:
     )
 
 
-def _finished(state: HostState, event: StepFinished) -> HostState:
+def _finished(state: HostState, event: StepFinished, case_file: CaseFile) -> HostState:
     forward = event.outcome in ("ok", "already")
     advanced = forward and event.index >= state.index
     closed = state.intent is not None and event.intent == state.intent.intent
     return msgspec.structs.replace(
         state,
-        case=_add_all(state.case, event.evidence),
+        case=case_file,
         verdict=event.verdict,
         because=event.because,
         progress=event.progress,
@@ -337,7 +350,8 @@ def _failures(state: HostState, event: StepFinished) -> int:
     return before if event.outcome == "interrupted" else before + 1
 
 
-def _add_all(case: CaseFile, evidence: tuple[AnyEvidence, ...]) -> CaseFile:
+def add_all(case: CaseFile, evidence: tuple[AnyEvidence, ...]) -> CaseFile:
+    """The case file with more observations, in their order."""
     for item in evidence:
         case = add_evidence(case, item)
     return case

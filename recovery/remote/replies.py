@@ -52,6 +52,7 @@ _DECODER = msgspec.json.Decoder(AnyRecord)
 _START = b'{"record":'
 _Part = File | Item | Manifest
 """What a listing is made of."""
+_NEXT = b"\n" + _START
 
 _REASONS: Mapping[str, str] = {
     "link": "a symbolic link stands where a file or folder was expected",
@@ -106,6 +107,9 @@ class Reply(msgspec.Struct, frozen=True):
 
 def read(completed: Completed, token: str) -> Reply:
     """The records of an answer. Raises `ReplyError` unless it is complete and of the agreed form."""
+    tidy = _read_tidy(completed.stdout)
+    if tidy is not None:
+        return _ended(tidy[1], tidy[0], token)
     found: list[AnyRecord] = []
     for line in lines_of(completed.stdout):
         if not line.startswith(_START):
@@ -122,6 +126,20 @@ def read(completed: Completed, token: str) -> Reply:
             return _ended(record, found, token)
         found.append(record)
     raise ReplyError(_incomplete(completed))
+
+
+def _read_tidy(stdout: bytes) -> tuple[list[AnyRecord], End] | None:
+    """The records of an answer that is nothing but records with its end behind them; None for all others."""
+    lines = stdout.count(b"\n")
+    if not stdout.startswith(_START) or stdout.count(_NEXT) != lines - 1 or lines > _MOST_RECORDS:
+        return None
+    try:
+        *found, last = _DECODER.decode_lines(stdout)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not isinstance(last, End) or any(isinstance(record, End) for record in found):
+        return None
+    return found, last
 
 
 def _ended(end: End, found: list[AnyRecord], token: str) -> Reply:

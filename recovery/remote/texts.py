@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from recovery.errors import ReplyError
 
 _LONGEST_TEXT = 1000
@@ -25,6 +27,7 @@ def _shown(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
+@lru_cache(maxsize=2048)
 def text_of(encoded: str) -> str:
     """The text behind a `_hex` field, visible. Raises `ReplyError` when it is not hex."""
     try:

@@ -30,6 +30,10 @@ _OWN_FILES = 1
 """The loop's own end of the pipe by which threads and signals wake it."""
 
 
+_TURNS = 16
+"""Turns of a busy jumping loop after each of which it looks for input; it always does before its clock jumps."""
+
+
 class StalledError(RecoveryError):
     """The simulated run stands still: no timer is set, no input is awaited and no work is outstanding."""
 
@@ -42,10 +46,14 @@ class LoopClock:
         self._loop = loop
         self._origin = loop.time()
         self._epoch = epoch.astimezone(UTC)
+        self._latest = (self._origin, self._epoch)
 
     def now(self) -> datetime:
         """The wall clock of the simulated world, UTC."""
-        return self._epoch + timedelta(seconds=self._loop.time() - self._origin)
+        time = self._loop.time()
+        if time != self._latest[0]:  # a jumping clock stands still between its jumps
+            self._latest = (time, self._epoch + timedelta(seconds=time - self._origin))
+        return self._latest[1]
 
     def monotonic(self) -> float:
         """Seconds since the loop was made."""
@@ -118,11 +126,13 @@ class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         super().__init__()
         self._loop = loop
+        self._turns = 0
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is not None and timeout <= 0:
-            return super().select(0)
+            self._turns += 1
+            return [] if self._turns % _TURNS else super().select(0)
         if self._loop.busy:
             return super().select(None)
         events = super().select(0)

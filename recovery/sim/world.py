@@ -38,7 +38,8 @@ class World:
         ledger: Path | None = None,
     ) -> None:
         """Begin now by `clock`. Acts are appended to the file `ledger`, which must not be there yet."""
-        self._began = self._latest = tick(clock.now().timestamp())
+        self._read = clock.now()
+        self._began = self._latest = tick(self._read.timestamp())
         self._fleet = fleet
         self._incident = incident
         self._mix = mix
@@ -76,7 +77,10 @@ class World:
     @property
     def now(self) -> float:
         """The world's time: seconds since 1970, in whole ticks; never goes back."""
-        self._latest = max(self._latest, tick(self._clock.now().timestamp()))
+        read = self._clock.now()
+        if read is not self._read:
+            self._read = read
+            self._latest = max(self._latest, tick(read.timestamp()))
         return self._latest
 
     def machine(self, name: str) -> Machine:
@@ -95,6 +99,28 @@ class World:
         if drops and chance(self._seed, host.name, "drops", int(now * TICKS)) < drops:
             return ("silent", 0)
         return ("denied" if "wrong_credential" in traits else "open", machine.boot)
+
+    def doors(self, hosts: Sequence[Host]) -> list[Door]:
+        """What somebody meets who connects to each of the hosts, as of `contact`."""
+        now, known = self.now, self._machines
+        found: list[Door] = []
+        for host in hosts:
+            machine = known.get(host.name)
+            if (
+                machine is not None
+                and machine.until > now
+                and not machine.answers
+                and "open_port" not in machine.traits
+            ):
+                found.append("silent")
+            else:
+                found.append(self.contact(host)[0])
+        return found
+
+    @property
+    def prompt(self) -> bool:
+        """Whether nothing ever waits for the network."""
+        return self._mix.latency == 0.0
 
     def delays(self, host: Host) -> tuple[float, float]:
         """Seconds to open a connection to the host, and to carry a command out there."""

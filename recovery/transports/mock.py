@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from typing import Literal, NoReturn, Protocol
 
 from recovery.errors import AuthRefusedError, DeadlineError, SessionLostError, UnreachableError
@@ -31,6 +32,15 @@ class Twin(Protocol):
     ) -> tuple[Literal["open", "closed", "silent", "hangs", "denied"], int]:
         """What somebody meets who connects to the host, and the number of the boot that answers."""
 
+    def doors(
+        self, hosts: Sequence[Host]
+    ) -> list[Literal["open", "closed", "silent", "hangs", "denied"]]:
+        """What somebody meets who connects to each of the hosts, as of `contact`."""
+
+    @property
+    def prompt(self) -> bool:
+        """Whether nothing ever waits."""
+
     def delays(self, host: Host) -> tuple[float, float]:
         """Seconds to open a connection, and to carry a command out; zeros where nothing ever waits."""
 
@@ -54,14 +64,36 @@ class MockTransport:
     def __init__(self, world: Twin) -> None:
         """Lead to the machines of `world`."""
         self._world = world
+        self.prompt = world.prompt
 
     async def look(self, host: Host) -> Look:
         """A connection attempt that gives up soon."""
         door, _ = self._world.contact(host)
-        delay, _ = self._world.delays(host)
-        if delay:
+        if not self.prompt:
+            delay, _ = self._world.delays(host)
             await asyncio.sleep(_LOOK_TIME if door == "silent" else delay / 2)
         return _SILENT if door == "silent" else _CLOSED if door == "closed" else _ANSWERS
+
+    async def sweep(self, hosts: Sequence[Host]) -> AsyncIterator[tuple[Look, Sequence[Host]]]:
+        """As `look` at each of them at once: the quickest answers first, the silent ones together at the end."""
+        silent: list[Host] = []
+        others: list[tuple[float, int, Look]] = []
+        for place, door in enumerate(self._world.doors(hosts)):
+            if door == "silent":
+                silent.append(hosts[place])
+            else:
+                wait = 0.0 if self.prompt else self._world.delays(hosts[place])[0] / 2
+                others.append((wait, place, _CLOSED if door == "closed" else _ANSWERS))
+        waited = 0.0
+        for wait, place, look in sorted(others):
+            if wait > waited:
+                await asyncio.sleep(wait - waited)
+                waited = wait
+            yield look, (hosts[place],)
+        if silent:
+            if waited < _LOOK_TIME and not self.prompt:
+                await asyncio.sleep(_LOOK_TIME - waited)
+            yield _SILENT, silent
 
     async def open(self, host: Host, timeout: float) -> Session:
         """Connect and sign in. Raises `TransportError`."""

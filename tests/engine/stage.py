@@ -26,7 +26,7 @@ from recovery.planning import take_up
 from recovery.playbook import library
 from recovery.playbook.incidents import parse_incident
 from recovery.playbook.parser import override, parse_playbook
-from recovery.ports import Clock
+from recovery.ports import Clock, Transport
 from recovery.sim.faults import Faults, Mix
 from recovery.sim.virtual import LoopClock, run
 from recovery.sim.world import World
@@ -93,6 +93,7 @@ class Stage:
         self.pause = timedelta()
         """Time that passed since the journal's last event, before the run is taken up."""
         self.log_type: type[Log] = Log
+        self.way: Callable[[MockTransport], Transport] = lambda mock: mock
 
     def play(self, on_event: Callable[[AnyEvent, Run], None] | None = None) -> Ending:
         """Carry the run out in virtual time."""
@@ -157,7 +158,7 @@ class Stage:
             fleet=self.fleet,
             playbook=self.book,
             incident=incident(),
-            transports=dict.fromkeys(("ssh", "winrm"), MockTransport(world)),
+            transports=dict.fromkeys(("ssh", "winrm"), self.way(MockTransport(world))),
             recorder=log,
             clock=clock,
             targets=self._targets,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from tests.perf.measure import PYTHON, Row, recovery, spend
+from tests.perf.measure import PYTHON, Row, Spent, recovery, spend
 
 _SIZES = (1_000, 10_000, 100_000)
 _STARTS = 5
@@ -68,25 +68,35 @@ def engine(folder: Path) -> Iterator[Row]:
     """Host-steps a second."""
     (folder / "six.yaml").write_text(_SIX_STEPS)
     (folder / "six.mix.yaml").write_text(_ALL_EXPOSED)
+    start = min(_six(folder, 1).seconds for _ in range(_STARTS))
     for count in _SIZES:
+        spent = _six(folder, count)
         journal = folder / f"six-{count}.db"
-        spent = spend(
-            recovery(
-                *("run", str(folder / "six.yaml"), "--mock", "--yes", "-o", "json"),
-                *("-i", str(table(folder, count)), "--mix", str(folder / "six.mix.yaml")),
-                *("--journal", str(journal)),
-            ),
-            folder,
-        )
         with closing(sqlite3.connect(journal)) as log:
             steps = log.execute(
                 "SELECT count(*) FROM events WHERE kind = 'step.finished'"
             ).fetchone()[0]
         yield Row(
             f"mock engine, {count:,} hosts x 6 steps",
-            f"{steps / spent.seconds:,.0f} host-steps/s, {spent.seconds:.1f} s, {spent.megabytes:.0f} MB",
+            f"{steps / spent.seconds:,.0f} host-steps/s (without the start {steps / (spent.seconds - start):,.0f}), "
+            f"{spent.seconds:.1f} s, {spent.megabytes:.0f} MB",
             ">= 10,000 host-steps/s" + ("; <= 60 s, <= 500 MB" if count == _SIZES[-1] else ""),
         )
+
+
+def _six(folder: Path, count: int) -> Spent:
+    """A run of six steps on so many hosts, with a journal of its own."""
+    journal = folder / f"six-{count}.db"
+    for file in folder.glob(f"{journal.name}*"):
+        file.unlink()
+    return spend(
+        recovery(
+            *("run", str(folder / "six.yaml"), "--mock", "--yes", "-o", "json"),
+            *("-i", str(table(folder, count)), "--mix", str(folder / "six.mix.yaml")),
+            *("--journal", str(journal)),
+        ),
+        folder,
+    )
 
 
 def inventory(folder: Path) -> Iterator[Row]:
