@@ -99,7 +99,12 @@ function Invoke-Act {
   foreach ($plan in $plans) {
     if (Move-Away $plan) { $moved += 1 } else { $lines = @($lines | Where-Object { $_ -ne $plan.Line }) }
   }
-  if ($moved -lt $plans.Count) { Save-Manifest $folder $lines }
+  if ($lines.Count -eq 0) {
+    [System.IO.File]::Delete($folder + '\' + $Given.MANIFEST + '.manifest')
+    [System.IO.Directory]::Delete($folder)
+  } elseif ($moved -lt $plans.Count) {
+    Save-Manifest $folder $lines
+  }
   return $moved
 }
 
