@@ -136,6 +136,14 @@ async def test_a_read_only_file_goes_too_and_stays_read_only(wine: Wine) -> None
     assert held.stat().st_mode & 0o222 == 0
 
 
+async def test_a_system_file_goes_too(wine: Wine) -> None:
+    """Wine keeps no hidden attribute on every disk, so that one is not tried."""
+    (file,) = bad(of_c(wine), "C-00000291-1.sys")
+    await wine.run(f"attrib +s C:{FOLDER}\\{file.name}")
+    assert acted(await strike(wine)) == (1, 0, False)
+    assert not file.exists()
+
+
 async def test_nothing_that_matches_is_said_loudly_and_leaves_nothing_behind(wine: Wine) -> None:
     bad(of_c(wine), "C-00000292.sys")
     reply = await strike(wine)

@@ -136,6 +136,14 @@ def test_paths_are_taken_literally(name: str) -> None:
             assert "-LiteralPath" in line
 
 
+def test_safe_mode_is_cleared_before_the_restart_that_would_keep_it() -> None:
+    """Emergency scripts of July 2024 never cleared it, or tried to behind `shutdown /r`, where nothing runs."""
+    script = part("reboot.ps1").decode()
+    body = script[script.index("function Invoke-Reboot") :]
+    assert "/deletevalue {current} safeboot" in script
+    assert 0 < body.index("Clear-SafeBoot") < body.index("Start-Restart")
+
+
 def test_every_part_belongs_to_a_script() -> None:
     used = {f"{name}.ps1" for action in ACTIONS for name in windows_scripts.ACTIONS[action]}
     used |= {f"{name}.ps1" for each in ITEMS for name in windows_scripts.parts(*each)}
