@@ -19,6 +19,10 @@ from recovery.ports import Command
 Outer = Literal["none", "cmd", "powershell"]
 """What reads the line: nothing but the system (CreateProcess, WinRM), or the default shell of an OpenSSH server."""
 
+PROBE = "echo fleet-recovery=%COMSPEC%=$PSHOME"
+"""A line that tells what reads it: cmd fills in the first name and PowerShell the second; a POSIX shell leaves the
+first and drops the second."""
+
 LONGEST_LINE = 8191
 """Characters that cmd takes (Microsoft: command line string limitation)."""
 
@@ -63,6 +67,18 @@ def start(wanted: Command, script: str, *, outer: Outer) -> Launch:
         message = f"{needed}, and Windows takes {LONGEST_LINE}"
         raise RefusedError(message)
     return launch
+
+
+def shell_of(said: bytes) -> Literal["cmd", "powershell"] | None:
+    """Which shell the answer to the probe is from; None for any other."""
+    text = said.replace(b"\0", b"").decode("utf-8", "replace")
+    _, mark, rest = text.partition("fleet-recovery=")
+    comspec, _, home = rest.strip().partition("=")
+    if not mark:
+        return None
+    if comspec.lower().endswith("cmd.exe"):
+        return "cmd"
+    return "powershell" if comspec == "%COMSPEC%" and home else None
 
 
 def _of_powershell(wanted: Command, script: str, outer: Outer) -> Launch:

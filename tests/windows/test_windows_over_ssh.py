@@ -12,10 +12,9 @@ from recovery.errors import ReplyError
 from recovery.model.host import Host
 from recovery.ports import Completed, Credential, Session
 from recovery.remote import catalog, replies
-from recovery.remote.launch import BOOTSTRAP, END_LINE
+from recovery.remote.launch import BOOTSTRAP, END_LINE, shell_of
 from recovery.transports.ssh import SshSettings
 from recovery.transports.ssh.transport import SshTransport
-from recovery.transports.ssh.windows import shell_of
 from tests.windows.test_strike_on_wine import INCIDENT, acted, bad, of_c
 from tests.windows.wine import Wine
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from recovery.model.host import Host
 from recovery.ports import Command
+from recovery.remote.launch import PROBE
 from recovery.sim.wire.gate import Gate, State, linger, reset
 from recovery.sim.wire.scripts import Scripts
 from recovery.sim.wire.shells import ConnectionCutError, Outcome, Quotas, Shells, Work
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _SOONEST = 0.02
 """Seconds after which a machine is looked at again at the earliest."""
 _HANDSHAKE = 30.0
+_CMD = Outcome(stdout=b"fleet-recovery=C:\\Windows\\system32\\cmd.exe=$PSHOME\r\n")
+"""What cmd, the default shell of OpenSSH's server on Windows, makes of the probe."""
 _NOT_RECOGNISED = Outcome(stderr=b"not recognised\n", exit_code=1)
 
 
@@ -161,6 +164,8 @@ class WireMachine:
     def plan_ssh(self, line: str, stdin: bytes) -> Work:
         """What comes of a command line that came over SSH, with its complete standard input."""
         scripts = self._shared.scripts
+        if self.host.os == "windows" and line == PROBE:
+            return Work(carry_out=lambda: _CMD)
         if self.host.os == "windows":
             return self._work(scripts.windows(line, stdin))
         return self._work(scripts.posix(stdin) if line.endswith("/bin/sh -s") else None)

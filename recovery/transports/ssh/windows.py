@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING
 from recovery.errors import ReplyError
 from recovery.ports import Command, Completed
 from recovery.remote import catalog
-from recovery.remote.launch import Outer
+from recovery.remote.launch import PROBE, Outer, shell_of
 from recovery.transports.ssh.border import spoken, translated
 from recovery.transports.ssh.session import Answer, SshSession
 
 if TYPE_CHECKING:
     import asyncssh
 
-_PROBE = "echo fleet-recovery=%COMSPEC%=$PSHOME"
-"""cmd fills in the first name and PowerShell the second; a POSIX shell leaves the first and drops the second."""
 _MOST_PROBED = 4096
-_MARK = "fleet-recovery="
 
 
 class WindowsSession(SshSession):
@@ -50,7 +47,7 @@ class WindowsSession(SshSession):
                 return await self.carry_out(start.line, start.stdin, answer)
 
     async def _ask_for_shell(self) -> Outer:
-        said = await self.carry_out(_PROBE, b"", Answer("", _MOST_PROBED))
+        said = await self.carry_out(PROBE, b"", Answer("", _MOST_PROBED))
         outer = shell_of(said.stdout)
         if outer is None:
             shown = spoken(said.stdout.decode("utf-8", "backslashreplace"))
@@ -58,15 +55,3 @@ class WindowsSession(SshSession):
             raise ReplyError(message)
         self._shells[self._host] = outer
         return outer
-
-
-def shell_of(said: bytes) -> Outer | None:
-    """Which shell the answer to the probe is from; None for any other."""
-    text = said.replace(b"\0", b"").decode("utf-8", "replace")
-    _, mark, rest = text.partition(_MARK)
-    comspec, _, home = rest.strip().partition("=")
-    if not mark:
-        return None
-    if comspec.lower().endswith("cmd.exe"):
-        return "cmd"
-    return "powershell" if comspec == "%COMSPEC%" and home else None
