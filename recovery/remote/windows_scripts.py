@@ -65,12 +65,12 @@ def parts(action: str, kind: str, remedy: str) -> tuple[str, ...]:
 @cache
 def script(action: str, kind: str = "files", remedy: str = "") -> bytes:
     """The script's parts without their comments and indents, which only cost time on a slow line."""
-    suffix = ".cmd" if action == "strike" else ".ps1"
+    suffix, comment = (".cmd", "rem") if action == "strike" else (".ps1", "#")
     folder = resources.files("recovery.remote") / "windows"
     lines = [
         line.strip()
         for part in parts(action, kind, remedy)
         for line in (folder / f"{part}{suffix}").read_text("ascii").splitlines()
     ]
-    kept = (line for line in lines if line and not line.startswith(("#", "rem")))
+    kept = (line for line in lines if line and not line.startswith(comment))
     return "\n".join(kept).encode("ascii")

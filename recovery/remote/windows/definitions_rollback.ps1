@@ -21,8 +21,10 @@ function Invoke-Do([string]$Before) {
   $start.FileName = Get-Tool
   $start.Arguments = '-RemoveDefinitions -All'
   $start.UseShellExecute = $false
+  $start.RedirectStandardOutput = $true
   try {
     $process = [System.Diagnostics.Process]::Start($start)
+    $null = $process.StandardOutput.ReadToEndAsync()
     if (-not $process.WaitForExit(180000) -or $process.ExitCode -ne 0) { Write-Refused 'tool' $start.FileName; return $false }
   } catch { Write-Refused 'unsupported' $start.FileName; return $false }
   Write-Line '{"record":"note","what":"not_held","detail_hex":""}'

@@ -144,6 +144,14 @@ def test_safe_mode_is_cleared_before_the_restart_that_would_keep_it() -> None:
     assert 0 < body.index("Clear-SafeBoot") < body.index("Start-Restart")
 
 
+@pytest.mark.parametrize("name", PARTS)
+def test_no_program_prints_into_the_answer(name: str) -> None:
+    script = part(name).decode()
+    started = script.count("::Start($start)")
+    assert script.count("$start.RedirectStandardOutput = $true") == started
+    assert not re.search(r"(?m)^\s*&\s|\.exe'?\s*\|", script)
+
+
 def test_every_part_belongs_to_a_script() -> None:
     used = {f"{name}.ps1" for action in ACTIONS for name in windows_scripts.ACTIONS[action]}
     used |= {f"{name}.ps1" for each in ITEMS for name in windows_scripts.parts(*each)}
