@@ -43,6 +43,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     incident: str = "crowdstrike-291"
     limits: tuple[str, ...] = ()
     overrides: Mapping[str, str] = {}
+    parameters: Mapping[str, str] = {}
+    """Values of the profile's parameters."""
     mock: bool = False
     speed: str = "max"
     seed: int = 0
@@ -118,10 +120,10 @@ def changes_of(prepared: Prepared) -> Changes:
     return Changes(acts, planned=asked.check, untouchable=protected)
 
 
-def read_incident(name: str) -> tuple[Incident, str]:
-    """A verified incident profile and its text. Raises `InputError` when it is refused."""
+def read_incident(name: str, given: Mapping[str, str]) -> tuple[Incident, str]:
+    """A verified profile with the parameters `given`, and its text. Raises `InputError` when it is refused."""
     text, file = library.read_incident(name)
-    incident = parse_incident(text, file)
+    incident = parse_incident(text, file, given)
     found = verify_incident(incident)
     if not found.ok:
         shown = "\n  ".join(problem.shown(file) for problem in found.problems)
@@ -210,7 +212,7 @@ def recorded(log: Reader, view: RunView) -> Prepared:
         for name, digest in view.started.documents.items()
     }
     request = msgspec.convert(json.loads(texts["request"]), Request)
-    incident = parse_incident(texts["incident"], f"incident of run {view.run}")
+    incident = parse_incident(texts["incident"], f"incident of run {view.run}", request.parameters)
     playbook = parse_playbook(texts["playbook"], f"playbook of run {view.run}", specs())
     plan = json.loads(texts["plan"])
     return Prepared(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
@@ -57,8 +57,8 @@ from recovery.worlds import (
 
 Observer = Callable[[AnyEvent], None]
 
-MOCK_EPOCH = datetime(2024, 7, 19, 6, 0, tzinfo=UTC)
-"""When simulated incidents are met: the bad update has been withdrawn, the machines it reached are down."""
+MOCK_DELAY = timedelta(minutes=33)
+"""A simulated incident is met so long after the bad update was withdrawn, or came out: its machines are down."""
 
 
 class Service:
@@ -74,7 +74,7 @@ class Service:
         """Read, verify, select and plan. Raises `UsageError`, `RefusedError`, `EmptySelectionError`."""
         blocker(request.blocker)
         fleet, warnings = load_with_warnings(request.inventory, stdin=self._stdin)
-        incident, incident_text = read_incident(request.incident)
+        incident, incident_text = read_incident(request.incident, request.parameters)
         playbook, playbook_text, found = read_playbook(request, incident)
         chosen = select(fleet, request.limits, self._facts(), SystemClock().now())
         order = ordered(chosen, playbook.strategy.order, request.seed)
@@ -96,7 +96,8 @@ class Service:
     ) -> Ending:
         """Carry a prepared run out, until it ends or is stopped. `on_start` gets the run once it can be stopped."""
         request = prepared.request
-        began = MOCK_EPOCH if request.mock else SystemClock().now()
+        met = (prepared.incident.ended or prepared.incident.began) + MOCK_DELAY
+        began = met if request.mock else SystemClock().now()
         with self._new_run(request.run, began) as run_id:
             check_alone(self.settings.journal, prepared)
             world = self._surroundings(prepared, run_id, began)

@@ -17,6 +17,7 @@ _PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin
 _PROGRAMS: Mapping[str, tuple[str, str]] = {
     "busybox": ("busybox", "busybox-static"),
     "dash": ("dash", "dash"),
+    "dpkg": ("dpkg-deb", "dpkg"),
     "ip": ("ip", "iproute2"),
     "mkfs": ("mkfs.ext4", "e2fsprogs"),
     "qemu": ("qemu-system-x86_64", "qemu-system-x86"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 from recovery.cli.main import app
 from recovery.cli.output import data, documents, inert, say, table
-from recovery.cli.shared import Output, form
+from recovery.cli.shared import Output, Param, assignments, form
 from recovery.worlds import SystemClock
 
 
@@ -22,6 +23,7 @@ def evidence(
     incident: Annotated[
         str, typer.Option(help="Look in dumps for the modules that this profile names.")
     ] = "",
+    param: Param = [],
     output: Output = "text",
 ) -> int:
     """What each file proves: crashes, restarts, stop codes. Damaged files are read as far as they go."""
@@ -30,7 +32,8 @@ def evidence(
     from recovery.report.evidence import file_row  # noqa: PLC0415
 
     shape = form(output, "text", "json", "jsonl")
-    modules = read_incident(incident)[0].crash.modules if incident else ()
+    given = assignments(param, "--param")
+    modules = read_incident(incident, given)[0].crash.modules if incident else ()
     stdin = sys.stdin.buffer if "-" in files and sys.stdin is not None else None
     examined = examine(files, modules=modules, stdin=stdin)
     for item in examined:
@@ -45,14 +48,14 @@ def evidence(
     return 2 if any(item.error for item in examined) else 0
 
 
-def triage_disk(name: str, incident: str, output: str) -> int:
+def triage_disk(name: str, incident: str, given: Mapping[str, str], output: str) -> int:
     """What a mounted disk proves: one row for each system on it."""
     from recovery.examining import examine_disk  # noqa: PLC0415
     from recovery.planning import read_incident  # noqa: PLC0415
     from recovery.report.evidence import disk_row  # noqa: PLC0415
 
     shape = form(output, "text", "json", "jsonl")
-    profile = read_incident(incident)[0]
+    profile = read_incident(incident, given)[0]
     rows = [
         disk_row(found, judged)
         for found, judged in examine_disk(name, profile, SystemClock().now())

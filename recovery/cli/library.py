@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -10,16 +12,19 @@ import typer
 
 from recovery.cli.main import app
 from recovery.cli.output import data, documents, say, table
-from recovery.cli.shared import Limit, Output, form, said
+from recovery.cli.shared import Limit, Output, Param, assignments, form, said
 from recovery.errors import UsageError
 from recovery.inventory.export import dump
 from recovery.inventory.loader import load_with_warnings
 from recovery.inventory.selection import select
+from recovery.model.incident import Incident
 from recovery.planning import check_query, specs
 from recovery.playbook import library
 from recovery.playbook.incidents import parse_incident, verify_incident
+from recovery.playbook.parameters import PLACEHOLDER
 from recovery.playbook.parser import parse_playbook
 from recovery.playbook.schema import SCHEMAS
+from recovery.playbook.skeleton import SKELETONS, write_skeleton
 from recovery.playbook.verifier import verify
 from recovery.worlds import SystemClock
 
@@ -112,14 +117,22 @@ def show_playbook(name: str) -> None:
 @playbook_app.command("check")
 def check_playbook(
     names: list[str],
-    incident: Annotated[str, typer.Option(help="Against this profile.")] = "crowdstrike-291",
+    incident: Annotated[
+        str,
+        typer.Option(
+            help="Against this profile.", show_default="the playbook's own, else crowdstrike-291"
+        ),
+    ] = "",
+    param: Param = [],
 ) -> int:
     """Prove that a playbook ends, acts only inside a guard and after evidence, and that its names resolve."""
-    profile = parse_incident(*library.read_incident(incident))
+    given = assignments(param, "--param") or None
     refused = 0
+    known = specs()
     for name in names:
-        text, file = library.read_playbook(name, incident)
-        known = specs()
+        wanted = incident or _own_incident(name)
+        profile = parse_incident(*library.read_incident(wanted), given)
+        text, file = library.read_playbook(name, wanted)
         book = parse_playbook(text, file, known)
         found = verify(book, incident=profile, check_query=check_query, specs=known)
         refused += not found.ok
@@ -135,36 +148,74 @@ def check_playbook(
     return 2 if refused else 0
 
 
+def _own_incident(playbook: str) -> str:
+    """The incident that a bundled playbook belongs to, else the one that playbooks are tried against."""
+    own, _, name = playbook.partition("/")
+    return own if name and playbook in library.playbook_names() else "crowdstrike-291"
+
+
 @incident_app.command("list")
 def list_incidents() -> None:
     """The bundled incident profiles."""
-    table(
-        ("incident", "title"),
-        [
-            (name, parse_incident(*library.read_incident(name)).title)
-            for name in library.incident_names()
-        ],
-    )
+    rows = []
+    for name in library.incident_names():
+        incident = parse_incident(*library.read_incident(name))
+        platforms = incident.platforms.values()
+        kinds = dict.fromkeys(platform.artifact.kind for platform in platforms)
+        remedies = dict.fromkeys(
+            remedy.kind for platform in platforms for remedy in platform.remedies.values()
+        )
+        columns = (incident.platforms, kinds, remedies, incident.parameters)
+        rows.append((name, *(", ".join(column) for column in columns), incident.title))
+    table(("incident", "systems", "artifact", "remedies", "parameters", "title"), rows)
 
 
 @incident_app.command("show")
 def show_incident(name: str) -> None:
-    """The text of a profile."""
-    data(library.read_incident(name)[0].rstrip("\n"))
+    """The text of a profile; what is not known of the incident is said beside it."""
+    text, file = library.read_incident(name)
+    data(text.rstrip("\n"))
+    for unknown in parse_incident(text, file).unknowns:
+        say(f"not known: {unknown}")
 
 
 @incident_app.command("check")
-def check_incident(names: list[str]) -> int:
-    """Whether a profile is safe to act by."""
+def check_incident(names: list[str], param: Param = []) -> int:
+    """Whether a profile is safe to act by, and what is not known; without --param with its examples."""
     refused = 0
+    given = assignments(param, "--param")
     for name in names:
         text, file = library.read_incident(name)
-        found = verify_incident(parse_incident(text, file))
+        incident = parse_incident(text, file, given or None)
+        found = verify_incident(incident)
         refused += not found.ok
         for problem in found.problems:
             say(f"error: {problem.shown(file)}")
-        data(f"{name}: {'in order' if found.ok else 'REFUSED'}")
+        data(f"{name}: {'in order' if found.ok else 'REFUSED'}{_with(incident, given)}")
+        for unknown in incident.unknowns:
+            data(f"  not known: {unknown}")
     return 2 if refused else 0
+
+
+def _with(incident: Incident, given: Mapping[str, str]) -> str:
+    values = ", ".join(f"{name}={value}" for name, value in incident.values.items())
+    if not values:
+        return ""
+    return f", with {values}" if given else f", with the examples {values}"
+
+
+@incident_app.command("new")
+def new_incident(
+    name: str,
+    kind: Annotated[
+        str, typer.Option(help=f"What the bad thing is: {', '.join(SKELETONS)}.")
+    ] = "files",
+    into: Annotated[Path, typer.Option(help="The folder in which the profile's is made.")] = Path(),
+) -> None:
+    """Write a commented skeleton of a profile, to be filled in; never over one that is there."""
+    file = write_skeleton(name, kind, into)
+    data(str(file))
+    say(f"fill in what says {PLACEHOLDER}, then: recovery incident check {file.parent}")
 
 
 @app.command()

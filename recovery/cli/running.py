@@ -18,7 +18,9 @@ from recovery.cli.shared import (
     JournalOption,
     Limit,
     Output,
+    Param,
     Verbose,
+    assignments,
     form,
     service,
     sources,
@@ -109,6 +111,7 @@ def run_playbook(
     yes: Yes = False,
     forks: Forks = 0,
     set_: Set = [],
+    param: Param = [],
     list_hosts: ListHosts = False,
     blocker: BlockerOption = "",
     diff: Diff = False,
@@ -121,11 +124,9 @@ def run_playbook(
     acting = service(context, journal)
     request = Request(
         playbook=playbook,
-        inventory=sources(acting, inventory),
-        incident=incident or acting.settings.incident or DEFAULT_INCIDENT,
-        limits=tuple(limit),
-        overrides=_assignments(set_),
-        mock=mock, speed=speed, seed=seed, mix=mix, check=check, by=user(),
+        **_wanted(acting, inventory, limit, incident),
+        **_values(set_, param),
+        mock=mock, speed=speed, seed=seed, mix=mix, check=check,
         concurrency=forks or acting.settings.concurrency or 0,
         blocker=_blocker(blocker) or acting.settings.blocker,
     )  # fmt: skip
@@ -159,20 +160,31 @@ def triage(
     seed: Seed = 0,
     mix: Mix = "",
     forks: Forks = 0,
+    param: Param = [],
     output: Output = "text",
     journal: JournalOption = "",
     verbose: Verbose = 0,
 ) -> int:
     """Find out what state the hosts are in, or what the disk of one proves. Changes nothing."""
     if offline:
-        if inventory or limit or mock:
-            raise UsageError("--offline looks at one mounted disk: it takes no -i, -l and --mock")
-        profile = incident or service(context).settings.incident or DEFAULT_INCIDENT
-        return triage_disk(offline, profile, output)
+        _check_alone(inventory, limit, mock)
+        return _offline(context, offline, incident, param, output)
     return run_playbook(
         context, "triage", inventory, limit, incident, mock, speed, seed, mix, yes=True,
-        forks=forks, output=output, journal=journal, verbose=verbose,
+        forks=forks, param=param, output=output, journal=journal, verbose=verbose,
     )  # fmt: skip
+
+
+def _check_alone(inventory: list[str], limit: list[str], mock: bool) -> None:
+    if inventory or limit or mock:
+        raise UsageError("--offline looks at one mounted disk: it takes no -i, -l and --mock")
+
+
+def _offline(
+    context: typer.Context, offline: str, incident: str, param: list[str], output: str
+) -> int:
+    profile = incident or service(context).settings.incident or DEFAULT_INCIDENT
+    return triage_disk(offline, profile, assignments(param, "--param"), output)
 
 
 @app.command()
@@ -189,14 +201,15 @@ def race(
     forks: Forks = 0,
     blocker: BlockerOption = "",
     diff: Diff = False,
+    param: Param = [],
     output: Output = "text",
     journal: JournalOption = "",
     verbose: Verbose = 0,
 ) -> int:
     """Apply the fix inside the seconds in which crash-looping hosts answer, then prove them."""
     return run_playbook(
-        context, "race", inventory, limit, incident, mock, speed, seed, mix, yes=yes,
-        forks=forks, blocker=blocker, diff=diff, output=output, journal=journal, verbose=verbose,
+        context, "race", inventory, limit, incident, mock, speed, seed, mix, yes=yes, forks=forks,
+        param=param, blocker=blocker, diff=diff, output=output, journal=journal, verbose=verbose,
     )  # fmt: skip
 
 
@@ -208,6 +221,7 @@ def plan(
     limit: Limit = [],
     incident: IncidentOption = "",
     set_: Set = [],
+    param: Param = [],
     output: Output = "text",
     journal: JournalOption = "",
 ) -> int:
@@ -216,10 +230,8 @@ def plan(
     acting = service(context, journal)
     request = Request(
         playbook=playbook,
-        inventory=sources(acting, inventory),
-        incident=incident or acting.settings.incident or DEFAULT_INCIDENT,
-        limits=tuple(limit),
-        overrides=_assignments(set_),
+        **_wanted(acting, inventory, limit, incident),
+        **_values(set_, param),
     )
     prepared = acting.prepare(request)
     for warning in prepared.warnings:
@@ -237,6 +249,7 @@ def _plan_document(prepared: Prepared) -> dict[str, Any]:
         "schema": 1,
         "playbook": prepared.playbook.name,
         "incident": prepared.incident.name,
+        "parameters": dict(prepared.incident.values),
         "total": len(prepared.order),
         "order": list(prepared.order),
         "waves": list(prepared.waves),
@@ -257,6 +270,9 @@ def plan_lines(prepared: Prepared) -> list[str]:
         f"{len(prepared.order)} hosts: {fold(prepared.order)}",
         "steps: " + ", ".join(map(step_shown, prepared.playbook.steps)),
     ]
+    if prepared.incident.values:
+        given = ", ".join(f"{name}={value}" for name, value in prepared.incident.values.items())
+        lines.insert(2, f"parameters: {given}")
     if prepared.playbook.changes:
         lines.append(f"waves of at most {waves} changed hosts")
     lines.append(
@@ -348,11 +364,21 @@ def _blocker(text: str) -> tuple[str, ...]:
         raise UsageError(f"--blocker {text!r}: {error}") from None
 
 
-def _assignments(pairs: list[str]) -> dict[str, str]:
-    found = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--set {pair}: expected NAME=VALUE")
-        found[name] = value
-    return found
+def _wanted(
+    acting: Service, inventory: list[str], limit: list[str], incident: str
+) -> dict[str, Any]:
+    """Which hosts, in which incident, and who asks."""
+    return {
+        "inventory": sources(acting, inventory),
+        "incident": incident or acting.settings.incident or DEFAULT_INCIDENT,
+        "limits": tuple(limit),
+        "by": user(),
+    }
+
+
+def _values(set_: list[str], param: list[str]) -> dict[str, Any]:
+    """What is replaced in the playbook, and given to the profile."""
+    return {
+        "overrides": assignments(set_, "--set"),
+        "parameters": assignments(param, "--param"),
+    }

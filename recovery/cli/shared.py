@@ -37,6 +37,10 @@ Output = Annotated[str, typer.Option("-o", "--output", help="text, json, jsonl o
 JournalOption = Annotated[
     str, typer.Option("--journal", help="The journal's file (RECOVERY_JOURNAL).")
 ]
+Param = Annotated[
+    list[str],
+    typer.Option("--param", help="Value of a parameter of the incident: kb=KB5058379."),
+]
 Verbose = Annotated[int, typer.Option("-v", "--verbose", count=True, help="Tell every event.")]
 
 
@@ -69,4 +73,15 @@ def sources(acting: Service, inventory: list[str]) -> tuple[str, ...]:
     found = tuple(inventory) or acting.settings.inventory
     if not found:
         raise UsageError("which hosts? give an inventory: -i FILE, or -i host1,host2")
+    return found
+
+
+def assignments(pairs: list[str], option: str) -> dict[str, str]:
+    """The names and values of an `option` that is given as NAME=VALUE. Raises `UsageError`."""
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {pair}: expected NAME=VALUE")
+        found[name] = value
     return found

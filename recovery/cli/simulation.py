@@ -14,7 +14,7 @@ import typer
 
 from recovery.cli.main import app
 from recovery.cli.output import data, documents, say
-from recovery.cli.shared import Inventory, Limit, Output, form
+from recovery.cli.shared import Inventory, Limit, Output, Param, assignments, form
 from recovery.errors import UsageError
 from recovery.inventory.export import dump
 from recovery.inventory.loader import load_with_warnings
@@ -64,6 +64,7 @@ def serve_fleet(
     seed: Seed = 0,
     speed: Speed = "realtime",
     write: Write = "",
+    param: Param = [],
     output: Output = "text",
 ) -> None:
     """Serve every host over SSH or WinRM on loopback until Ctrl-C, and write what a client needs to reach them.
@@ -75,7 +76,7 @@ def serve_fleet(
     fleet = select(load_with_warnings(inventory)[0], tuple(limit), {}, SystemClock().now())
     wanted = Wanted(
         fleet=fleet,
-        incident=read_incident(incident)[0],
+        incident=read_incident(incident, assignments(param, "--param"))[0],
         folder=_folder(write),
         mix=mix or mix_beside(inventory),
         seed=seed,

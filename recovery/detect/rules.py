@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from recovery.detect.items import items_text
 from recovery.detect.restarts import SLACK, crash_behind, restart_behind
 from recovery.model.evidence import (
     ArtifactListing,
     BootIdentity,
     CrashRecord,
+    FixApplied,
     Judgement,
     RestartCause,
     Verdict,
 )
 from recovery.model.host import Os
 from recovery.model.incident import Artifact, Incident, Platform
+from recovery.model.remedy import REMEDIES
 from recovery.model.state import CaseFile, SeenBoot
 
 _CLOCK_SLACK = 3600.0
@@ -121,7 +124,7 @@ def _judge_silent(case: CaseFile, incident: Incident, now: datetime) -> Judgemen
     if case.fix is not None:
         return _say(
             Verdict.DEGRADED,
-            "the bad artifact is in quarantine; waits for the host to come back",
+            f"{_fixed_text(case.fix)}; waits for the host to come back",
             silent,
         )
     return _say(Verdict.DARK, silent)
@@ -160,7 +163,7 @@ def _judge_answering(  # noqa: PLR0911 - one answer for each rule
     if returns(case, incident) >= incident.crash.returns:
         return _say(Verdict.CRASH_LOOP, _loop_text(case, incident), listing_text(listing))
     if case.fix is not None:
-        return _judge_fixed(case, incident, platform)
+        return _judge_fixed(case, incident, platform, _fixed_text(case.fix))
     short = _safe_mode(case, platform) or _missing_services(case, platform)
     if short:
         return _say(Verdict.DEGRADED, listing_text(listing), short)
@@ -182,14 +185,13 @@ def _judge_bad(
     return _say(Verdict.EXPOSED, listing_text(listing), *safe)
 
 
-def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform) -> Judgement:
-    fixed = "the bad artifact is in quarantine"
+def _judge_fixed(case: CaseFile, incident: Incident, platform: Platform, fixed: str) -> Judgement:
     since = case.boots_since_fix
     if not since:
         return _say(
             Verdict.DEGRADED,
             fixed,
-            "the boot identity has not changed since, so the bad file may still be loaded",
+            f"the boot identity has not changed since, so the bad {_noun(case.listing)} may still be loaded",
         )
     crash = _crash_since_fix(case, incident, since[0])
     if crash is not None:
@@ -284,8 +286,18 @@ def _running(platform: Platform) -> tuple[str, ...]:
     return (f"protection runs: {', '.join(asked)}",) if asked else ()
 
 
+def _fixed_text(fix: FixApplied) -> str:
+    return f"the bad artifact is {REMEDIES[fix.remedy].done}"
+
+
+def _noun(listing: ArtifactListing | None) -> str:
+    return "file" if listing is None or listing.kind == "files" else listing.kind
+
+
 def listing_text(listing: ArtifactListing) -> str:
     """A listing for an operator."""
+    if listing.kind != "files":
+        return items_text(listing)
     if not listing.exists:
         return f"no folder {listing.directory}"
     bad = sum(1 for file in listing.files if file.state == "bad")

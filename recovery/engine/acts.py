@@ -24,7 +24,9 @@ from recovery.model.evidence import (
     UndoApplied,
     Verdict,
 )
+from recovery.model.incident import Reach, Remedy
 from recovery.model.playbook import Step
+from recovery.model.remedy import REMEDIES, RemedyKind
 from recovery.remote import catalog, replies
 from recovery.remote.records import Acted, Printed
 from recovery.remote.replies import Reply
@@ -43,11 +45,38 @@ def lost(pursuit: Pursuit, step: Step, error: TransportError) -> Turn:
     return pursuit.failed(step, str(error))
 
 
+def remedy_for(pursuit: Pursuit, *reaches: Reach) -> Remedy:
+    """What the profile says is to be done on the host where one of `reaches` can be reached."""
+    platform = pursuit.context.incident.platforms.get(pursuit.host.os)
+    if platform is None:
+        return Remedy()
+    return platform.remedy(*reaches) or Remedy(kind="hand_over_only")
+
+
+def fixing(pursuit: Pursuit) -> RemedyKind:
+    """The remedy for the host as it answers: in Safe Mode, or in full."""
+    facts = pursuit.state.case.facts
+    reaches: tuple[Reach, ...] = ("full_system",)
+    if facts is not None and facts.safe_mode:
+        reaches = ("safe_mode", "full_system")
+    return remedy_for(pursuit, *reaches).kind
+
+
+def left_to_people(pursuit: Pursuit, step: Step) -> Turn:
+    """The profile has no remedy that could be carried out from here."""
+    message = f"{pursuit.context.incident.name} has no remedy that can be carried out from here"
+    pursuit.emit_finished(step, "refused", message)
+    return GO
+
+
 class Quarantine:
-    """The profile's remedy: move the bad files away, checked and done on the endpoint in one go."""
+    """The profile's remedy: the bad thing is taken away, checked and done on the endpoint in one go."""
 
     async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
         """Examine an open intent, or act."""
+        remedy = fixing(pursuit)
+        if remedy == "hand_over_only":
+            return left_to_people(pursuit, step)
         if pursuit.state.intent is not None:
             return await self._examine(pursuit, step, pursuit.state.intent)
         session = await pursuit.reach(step)
@@ -60,12 +89,12 @@ class Quarantine:
         intent = await pursuit.intend(step, boot.boot_id if boot else "")
         try:
             reply = await pursuit.ask(
-                step, "quarantine", token=intent.intent, settings={"EXPECT": expected(pursuit)}
+                step, remedy, token=intent.intent, settings={"EXPECT": expected(pursuit)}
             )
         except TransportError as error:
             await pursuit.close()
             return lost(pursuit, step, error)
-        return conclude(pursuit, step, intent, reply)
+        return conclude(pursuit, step, intent, reply, remedy)
 
     async def _examine(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
         evidence = await read_evidence(pursuit, step, "triage")
@@ -79,6 +108,7 @@ class Quarantine:
                 intent=intent.intent,
                 files=listing.quarantined,
                 boot_id=_boot_of(intent, evidence),
+                remedy=fixing(pursuit),
             )
             pursuit.emit_finished(
                 step,
@@ -106,17 +136,20 @@ def expected(pursuit: Pursuit) -> str:
     )
 
 
-def conclude(pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply) -> Turn:
-    """What the endpoint's answer to a quarantine means."""
+def conclude(
+    pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply, remedy: RemedyKind
+) -> Turn:
+    """What the endpoint's answer to a remedy means."""
     evidence = pursuit.evidence(reply)
-    acted = reply.acted("quarantine")
+    acted = reply.acted(remedy)
     idle = acted is not None and not acted.files and not reply.trouble
     if idle and _is_healthy(pursuit, intent, evidence):
         # Nothing is left to fix: the host fetched the reverted file, or somebody was here before.
-        message = "NOTHING MATCHED: nothing was moved; the evidence says healthy by now"
+        what = "moved" if remedy == "quarantine" else "changed"
+        message = f"NOTHING MATCHED: nothing was {what}; the evidence says healthy by now"
         pursuit.emit_finished(step, "nothing_matched", message, evidence=evidence, intent=intent)
         return pursuit.finish(Outcome.HEALTHY, message)
-    wrong = _what_went_wrong(reply, acted, evidence)
+    wrong = _what_went_wrong(reply, acted, evidence, remedy)
     if acted is None or wrong is not None:
         outcome, message = wrong or ("failed", "")
         return close_failed(pursuit, step, intent, outcome, message, evidence)
@@ -127,14 +160,12 @@ def conclude(pursuit: Pursuit, step: Step, intent: StepIntended, reply: Reply) -
         files=acted.files,
         already=acted.already,
         boot_id=boot_id_of(evidence) or intent.boot_id,
+        remedy=remedy,
     )
-    message = f"{acted.files} moved to quarantine, {acted.already} were there"
-    if reply.refused:
-        message += f"; refused: {_reasons(reply)}"
     pursuit.emit_finished(
         step,
         "ok" if acted.files else "already",
-        message,
+        _what_was_done(reply, acted, remedy),
         evidence=(*evidence, fix),
         progress=Progress.FIXED,
         intent=intent,
@@ -149,23 +180,39 @@ def _is_healthy(pursuit: Pursuit, intent: StepIntended, evidence: tuple[AnyEvide
     )
 
 
+def _what_was_done(reply: Reply, acted: Acted, remedy: RemedyKind) -> str:
+    message = f"the bad artifact is {REMEDIES[remedy].done}"
+    if remedy == "quarantine":
+        message = f"{acted.files} moved to quarantine, {acted.already} were there"
+    elif not acted.files:
+        message += " already"
+    aloud = replies.notes(reply)
+    refused = f"; refused: {_reasons(reply)}" if reply.refused else ""
+    return message + (f"; {aloud}" if aloud else "") + refused
+
+
 def _what_went_wrong(
-    reply: Reply, acted: Acted | None, evidence: tuple[AnyEvidence, ...]
+    reply: Reply, acted: Acted | None, evidence: tuple[AnyEvidence, ...], remedy: RemedyKind
 ) -> tuple[StepOutcome, str] | None:
-    """Why a quarantine did not do what it should have; None when it did."""
+    """Why a remedy did not do what it should have; None when it did."""
+    files = remedy == "quarantine"
     if acted is None or reply.trouble:
         reasons = [trouble.reason for trouble in reply.trouble]
         reason = ", ".join(reasons) or "the answer does not say what was done"
-        return "failed", f"quarantine failed: {reason}"
+        return "failed", f"{remedy} failed: {reason}"
     if reply.refused and not acted.files:
-        return "refused", f"the endpoint refused: {_reasons(reply)}"
+        why = _reasons(reply) if files else replies.why_not(reply)
+        return "refused", f"the endpoint refused: {why}"
     listing = next((item for item in evidence if isinstance(item, ArtifactListing)), None)
     if listing is not None and listing.bad:
         refused = _reasons(reply) or "nothing"
         message = f"{acted.files} moved to quarantine, but the folder is still bad"
+        if not files:
+            message = f"{remedy} was carried out, but the host is still bad"
         return "refused", f"{message}; refused: {refused}"
     if acted.nothing:
-        return "nothing_matched", "NOTHING MATCHED: no bad file was found, nothing was moved"
+        found = "file was found, nothing was moved" if files else "thing was found, nothing changed"
+        return "nothing_matched", f"NOTHING MATCHED: no bad {found}"
     return None
 
 
@@ -197,7 +244,8 @@ class Race:
 
     async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
         """One attempt to get into the window."""
-        wait = pursuit.admission()
+        by_hand = self._remedy(pursuit) == "hand_over_only"
+        wait = left_to_people(pursuit, step) if by_hand else pursuit.admission()
         if wait is not None:
             return wait
         now = pursuit.context.clock.now()
@@ -221,24 +269,29 @@ class Race:
         except TransportError as error:
             await pursuit.close()
             return _keep_racing(pursuit, step, intent, lost(pursuit, step, error))
-        acted = reply.acted("quarantine")
+        remedy = self._remedy(pursuit)
+        acted = reply.acted(remedy)
         if acted is None or not acted.nothing or reply.refused:
-            return conclude(pursuit, step, intent, reply)
+            return conclude(pursuit, step, intent, reply, remedy)
         return await self._nothing(pursuit, step, intent, pursuit.evidence(reply))
+
+    def _remedy(self, pursuit: Pursuit) -> RemedyKind:
+        return remedy_for(pursuit, "boot_window", "full_system").kind
 
     async def _nothing(
         self, pursuit: Pursuit, step: Step, intent: StepIntended, evidence: tuple[AnyEvidence, ...]
     ) -> Turn:
-        """Leave a host alone that has no bad file, once it is known what it is in: a strike does not say."""
+        """Leave a host alone that has nothing bad, once it is known what it is in: a strike does not say."""
         if not boot_id_of(evidence):
             more = await read_evidence(pursuit, step, "prove")
             if isinstance(more, Turn):
                 return _keep_racing(pursuit, step, intent, more)
             evidence = (*evidence, *more)
+        what = "file" if self._remedy(pursuit) == "quarantine" else "thing"
         pursuit.emit_finished(
             step,
             "nothing_matched",
-            "nothing to race for: no bad file",
+            f"nothing to race for: no bad {what}",
             evidence=evidence,
             intent=intent,
         )
@@ -256,7 +309,7 @@ def _keep_racing(pursuit: Pursuit, step: Step, intent: StepIntended, turn: Turn)
 
 
 class Undo:
-    """Put quarantined files back exactly."""
+    """Take back what the remedy has done, exactly."""
 
     async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
         """Idempotent on the endpoint: what is back already is said to be."""
@@ -281,7 +334,8 @@ class Undo:
             reason = replies.why_not(reply) or "the answer does not say what was done"
             return close_failed(pursuit, step, intent, "refused", reason, evidence)
         if acted.nothing:
-            message = "NOTHING TO UNDO: no quarantined file on the host"
+            files = remedy_for(pursuit, "full_system", "boot_window").kind == "quarantine"
+            message = f"NOTHING TO UNDO: no {'quarantined file' if files else 'act'} on the host"
             pursuit.emit_finished(step, "already", message, evidence=evidence, intent=intent)
             return pursuit.finish(Outcome.HEALTHY, message)
         now = pursuit.context.clock.now()

@@ -42,6 +42,7 @@ from recovery.model.evidence import (
     UndoApplied,
     UpdateHistory,
 )
+from recovery.model.remedy import REMEDIES
 
 _OUTCOMES = {
     "ok": "done",
@@ -151,6 +152,12 @@ def _boot(evidence: BootIdentity) -> str:
 
 
 def _listing(evidence: ArtifactListing) -> str:
+    if evidence.kind != "files":
+        items = ", ".join(
+            f"{item.name}{_tail(item.version, ' ')} {item.state}" for item in evidence.items
+        )
+        verdict = "bad" if evidence.bad else "not bad"
+        return f"{evidence.kind} {evidence.name} is {verdict}{_tail(items)}"
     if not evidence.exists:
         return f"{evidence.directory} is not there"
     bad = sum(1 for file in evidence.files if file.state == "bad")
@@ -181,6 +188,13 @@ def _facts(evidence: MachineFacts) -> str:
     return f"{mode}{waits}, {len(evidence.volumes)} volumes known to BitLocker"
 
 
+def _fix(evidence: FixApplied) -> str:
+    before = _tail(str(evidence.already or ""), ", before: ")
+    if evidence.remedy == "quarantine":
+        return f"{evidence.files} files moved to quarantine{before}"
+    return f"{evidence.remedy} carried out, the bad artifact is {REMEDIES[evidence.remedy].done}"
+
+
 _SIGHTS: Mapping[type, Callable[[Any], str]] = {
     Reachability: lambda evidence: (
         "answers" if evidence.answers else f"does not answer{_tail(evidence.reason)}"
@@ -191,9 +205,7 @@ _SIGHTS: Mapping[type, Callable[[Any], str]] = {
     RestartRecord: _restart,
     ServiceState: _service,
     RebootMark: lambda _evidence: "a restart was asked for and has not come yet",
-    FixApplied: lambda evidence: (
-        f"{evidence.files} files moved to quarantine{_tail(str(evidence.already or ''), ', before: ')}"
-    ),
+    FixApplied: _fix,
     MachineFacts: _facts,
     KernelModules: lambda evidence: f"{len(evidence.modules)} modules of other vendors",
     UpdateHistory: lambda evidence: f"{len(evidence.updates)} updates on record",

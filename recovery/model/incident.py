@@ -46,7 +46,8 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     """Of a driver: its service."""
     bad_versions: tuple[str, ...] = ()
-    """Exact or globs with `*` and `?`. Of an update or a driver without any: every version."""
+    """Exact or globs with `*` and `?`. Of a driver without any: every version. Of a cumulative update: of its package,
+    by which alone Windows knows it."""
     good_versions: tuple[str, ...] = ()
     """Exact or globs; they win over the bad ones."""
     sha256: tuple[str, ...] = ()

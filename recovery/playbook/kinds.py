@@ -23,7 +23,7 @@ _FIELDS: Mapping[ArtifactKind, tuple[tuple[str, ...], tuple[str, ...], tuple[Os,
         _EVERYWHERE,
     ),
     "package": (("name", "bad_versions"), ("good_versions",), ("linux", "macos")),
-    "update": (("name",), (), ("windows",)),
+    "update": (("name",), ("bad_versions", "good_versions"), ("windows",)),
     "driver": (
         ("name",),
         ("service", "bad_versions", "good_versions", "sha256"),

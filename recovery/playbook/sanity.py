@@ -110,8 +110,10 @@ def _platform(os: Os, platform: Platform, line: Place) -> Iterator[Problem]:
     artifact = platform.artifact
     if artifact.kind == "files":
         yield from _artifact(artifact, own, line)
-    if artifact.kind in ("files", "missing_file"):
+    if artifact.kind == "files":
         yield from _folder(os, artifact.directory, f"{here}.directory", line)
+    elif artifact.kind == "missing_file" and not absolute(os, artifact.directory):
+        yield _not_absolute(os, artifact.directory, line(f"{here}.directory"))
     yield from artifact_problems(os, artifact, own, line)
     if not platform.remedies:
         what = "with the bad files" if artifact.kind == "files" else "about it"
@@ -195,9 +197,7 @@ def _utc(name: str, moment: datetime | None, line: int) -> Iterator[Problem]:
 
 def _folder(os: Os, folder: str, place: str, line: Place) -> Iterator[Problem]:
     if not absolute(os, folder):
-        yield Problem(
-            f"{os}: {folder!r} is not an absolute folder without .. and wildcards", line(place)
-        )
+        yield _not_absolute(os, folder, line(place))
     elif _is_too_wide(os, _canonical(os, folder)):
         message = f"{os}: the folder {folder!r} is too wide: name the vendor's or the product's own"
         yield Problem(message, line(place))
@@ -209,6 +209,10 @@ def _forgetful(os: Os, folder: str, place: str, line: Place) -> Iterator[Problem
     if any(_inside(os, folder, each) for each in places):
         message = f"{os}: files in {folder!r} do not last, so they could not be put back: name a folder that is kept"
         yield Problem(message, line(place))
+
+
+def _not_absolute(os: Os, folder: str, line: int) -> Problem:
+    return Problem(f"{os}: {folder!r} is not an absolute folder without .. and wildcards", line)
 
 
 def _canonical(os: Os, folder: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from recovery.errors import UsageError, suggestion
-from recovery.model.incident import Incident, Reach
+from recovery.model.incident import Incident, Reach, Remedy
 from recovery.model.playbook import STEPS, Playbook, Retry, Step, StepSpec
 from recovery.playbook.figures import check_figures
 from recovery.playbook.report import Problem, Report
@@ -20,6 +20,12 @@ _NEEDS: Mapping[str, tuple[Reach, ...]] = {
     "undo": ("full_system",),
 }
 """The remedies of which a step needs one."""
+_REMEDIES: Mapping[str, tuple[tuple[Reach, ...], ...]] = {
+    "quarantine": (("full_system",), ("safe_mode",)),
+    "rollback": (("full_system",), ("safe_mode",)),
+    "race": (("boot_window", "full_system"),),
+}
+"""Steps that carry a remedy out, and for which reaches; of a group the first that is given."""
 _LARGE_COUNT = 100
 _LARGE_FIRST = 10.0
 """Percent of the run above which a first wave is no trial any more."""
@@ -54,17 +60,36 @@ def verify(
         problems=tuple(sorted(problems, key=lambda problem: problem.line)),
         warnings=tuple(_warnings(playbook, incident, specs)),
         worst_case=sum(longest(step, incident) for step in every),
-        irreversible=tuple(
-            f"line {step.line}: nothing undoes {step.name}"
-            for step in every
-            if _changes(step, specs) and not specs[step.name].undo
-        ),
-        privileges=tuple(
-            dict.fromkeys(
-                specs[step.name].privileges for step in every if specs[step.name].privileges
-            )
-        ),
+        irreversible=tuple(_irreversible(every, incident, specs)),
+        privileges=tuple(dict.fromkeys(_privileges(every, incident, specs))),
     )
+
+
+def _irreversible(
+    steps: tuple[Step, ...], incident: Incident | None, specs: Specs
+) -> Iterator[str]:
+    for step in steps:
+        if _changes(step, specs) and not specs[step.name].undo:
+            yield f"line {step.line}: nothing undoes {step.name}"
+        for os, remedy in _remedies(step, incident):
+            if not remedy.spec.undo:
+                yield f"line {step.line}: nothing undoes {step.name} on {os}, which is {remedy.kind}"
+
+
+def _privileges(steps: tuple[Step, ...], incident: Incident | None, specs: Specs) -> Iterator[str]:
+    for step in steps:
+        own = [remedy.spec.privileges for _, remedy in _remedies(step, incident)]
+        yield from filter(None, own or [specs[step.name].privileges])
+
+
+def _remedies(step: Step, incident: Incident | None) -> Iterator[tuple[str, Remedy]]:
+    """What the step carries out, by operating system."""
+    groups = _REMEDIES.get(step.name, ())
+    for os, platform in (incident.platforms if incident is not None else {}).items():
+        found = [remedy for group in groups if (remedy := platform.remedy(*group)) is not None]
+        for kind, remedy in {remedy.kind: remedy for remedy in found}.items():
+            if kind != "hand_over_only":
+                yield os, remedy
 
 
 def longest(step: Step, incident: Incident | None = None) -> float:
@@ -196,6 +221,17 @@ def _incident_names(step: Step, incident: Incident) -> Iterator[Problem]:
         name = step.arguments.runbook
         near = suggestion(name, incident.runbooks)
         yield Problem(f"{incident.name} has no runbook {name!r}{near}", step.line)
+    for os, remedy in _remedies(step, incident):
+        if step.name == "quarantine" and remedy.kind != "quarantine":
+            message = f"quarantine moves files, but {incident.name} has {remedy.kind} for {os}: use rollback"
+            yield Problem(message, step.line)
+        if step.name == "race" and not remedy.spec.window:
+            message = (
+                f"a crash in the middle of {remedy.kind} ({os}) does harm: it cannot be raced for"
+            )
+            yield Problem(message, step.line)
+    if step.name == "undo":
+        yield from _undo_problems(step, incident)
     needed = _NEEDS.get(step.name, ())
     for os, platform in incident.platforms.items():
         if needed and not any(reach in platform.remedies for reach in needed):
@@ -203,6 +239,16 @@ def _incident_names(step: Step, incident: Incident) -> Iterator[Problem]:
                 f"{step.name} needs a remedy for {' or '.join(needed)}, which {incident.name} does not give for {os}",
                 step.line,
             )
+
+
+def _undo_problems(step: Step, incident: Incident) -> Iterator[Problem]:
+    for os, platform in incident.platforms.items():
+        remedy = platform.remedy("full_system", "boot_window")
+        if remedy is not None and not remedy.spec.undo:
+            message = (
+                f"nothing undoes {remedy.kind}, which is the remedy of {incident.name} for {os}"
+            )
+            yield Problem(message, step.line)
 
 
 def _warnings(playbook: Playbook, incident: Incident | None, specs: Specs) -> Iterator[Problem]:

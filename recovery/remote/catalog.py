@@ -15,7 +15,8 @@ from typing import Literal
 
 from recovery.errors import RefusedError, UnsupportedError
 from recovery.model.host import Host
-from recovery.model.incident import Incident, Platform
+from recovery.model.incident import Artifact, Incident, Platform, Remedy
+from recovery.model.remedy import REMEDIES, ArtifactKind, RemedyKind
 from recovery.ports import Command
 from recovery.remote import launch as launching
 from recovery.remote import strike, windows_scripts
@@ -35,7 +36,24 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "exposure": ("lib", "state", "exposure"),
 }
 """Action to the parts of its script. `prove` reads what triage reads. `race` is a quarantine without a triage before
-it: the script checks everything anew anyway, and in a boot window one round trip is all there is."""
+it: the script checks everything anew anyway, and in a boot window one round trip is all there is. Where the artifact
+is not files, the part that lists it and the profile's remedy take the places of these."""
+
+_LOOKS: Mapping[ArtifactKind, str] = {
+    "package": "packages",
+    "kernel": "kernels",
+    "missing_file": "missing",
+    "none": "nothing",
+}
+"""What lists an artifact that is not files."""
+
+_REMEDIES: tuple[RemedyKind, ...] = (
+    "package_version",
+    "package_remove",
+    "kernel_previous",
+    "restore_file",
+)
+"""Those that a script carries out beside `quarantine`; the script is named like the remedy."""
 
 _NAME = re.compile(r"[A-Z][A-Z_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -62,21 +80,24 @@ def command(
 ) -> Command:
     """The command that carries `action` out on `host`, to be answered within `timeout` seconds.
 
-    `token` closes the reply, and names the intent of an act. `settings` of acts: EXPECT (`hex of path:sha256` words),
-    EXPECT_BOOT, CONTROLLER_CLOCK (seconds since 1970), ARGV (hex words). `run` and `exposure` need no `incident`.
+    An action is one of `ACTIONS`, or the kind of a remedy. `token` closes the reply, and names the intent of an act.
+    `settings` of acts: EXPECT (`hex of path:sha256` words), EXPECT_BOOT, CONTROLLER_CLOCK (seconds since 1970), ARGV
+    (hex words). `run` and `exposure` need no `incident`.
     Raises `RefusedError` where the profile says nothing about the host's platform.
     """
     posix = host.os != "windows"
-    if action not in ACTIONS and (posix or action not in windows_scripts.ACTIONS):
+    known = (ACTIONS, REMEDIES) if posix else (ACTIONS, REMEDIES, windows_scripts.ACTIONS)
+    if not any(action in names for names in known):
         message = f"no script is named {action!r}"
         raise RefusedError(message)
     profile = _profile(action, host, incident)
     if posix and action not in _WITHOUT_INCIDENT:
         _check_folders(action, profile)
+    parts = _parts(action, profile.get("KIND", "files"), profile.get("REMEDY", "")) if posix else ()
     return Command(
         action=action,
         shell="posix" if posix else "cmd" if action == "strike" else "powershell",
-        script=_script(action) if posix else _windows_script(action, profile),
+        script=_script(parts) if posix else _windows_script(action, profile),
         settings={**profile, **_OWN, **(settings or {})},
         token=token,
         timeout=timeout,
@@ -91,6 +112,8 @@ def racing(host: Host, incident: Incident, expected: str) -> Literal["strike", "
     if host.os != "windows":
         return "race"
     settings = {**_profile("strike", host, incident), "EXPECT": expected}
+    if settings.get("KIND"):
+        return "race"
     try:
         strike.line(settings, "token")
     except RefusedError:
@@ -166,12 +189,34 @@ def _letters(number: int) -> str:
 
 
 @cache
-def _script(action: str) -> bytes:
+def _parts(action: str, kind: str, remedy: str) -> tuple[str, ...]:
+    """The parts of the script for an artifact of that kind. Raises `RefusedError` where there is none."""
+    if kind == "files" or action in ("reboot", *_WITHOUT_INCIDENT):
+        if action in ACTIONS:
+            return ACTIONS[action]
+        message = f"{action} is no remedy for files"
+        raise RefusedError(message)
+    look = next((part for name, part in _LOOKS.items() if name == kind), "")
+    if not look:
+        message = f"there is no script that looks for an artifact of kind {kind} here"
+        raise RefusedError(message)
+    if action in ("triage", "prove"):
+        return ("lib", "items", look, "state", "triage")
+    if action not in ("undo", "race", remedy) or remedy not in _REMEDIES:
+        message = f"no script carries out {remedy if action in ('undo', 'race') else action!r} here"
+        raise RefusedError(message)
+    if action == "undo":
+        return ("lib", "items", look, "calls", "lock", remedy, "takeback")
+    return ("lib", "items", look, "state", "calls", "lock", remedy, "act")
+
+
+@cache
+def _script(parts: tuple[str, ...]) -> bytes:
     """The script's parts without their comments, which only cost time on a slow line."""
     folder = resources.files("recovery.remote") / "posix"
     lines = [
         line
-        for part in ACTIONS[action]
+        for part in parts
         for line in (folder / f"{part}.sh").read_bytes().splitlines(keepends=True)
     ]
     return b"".join(line for line in lines if line.strip() and not line.lstrip().startswith(b"#"))
@@ -181,7 +226,7 @@ def _windows_script(action: str, profile: Mapping[str, str]) -> bytes:
     return windows_scripts.script(action, profile.get("KIND", "files"), profile.get("REMEDY", ""))
 
 
-_kept: dict[int, tuple[Platform, Mapping[str, str]]] = {}
+_kept: dict[tuple[int, str], tuple[Platform, Mapping[str, str]]] = {}
 
 
 def _profile(action: str, host: Host, incident: Incident | None) -> Mapping[str, str]:
@@ -192,33 +237,64 @@ def _profile(action: str, host: Host, incident: Incident | None) -> Mapping[str,
         named = incident.name if incident is not None else "no incident"
         message = f"{named} says nothing about {host.os}"
         raise RefusedError(message)
-    kept = _kept.get(id(platform))
+    remedy = _remedy_of(platform, action)
+    key = (id(platform), remedy.kind if remedy is not None else "")
+    kept = _kept.get(key)
     if kept is not None and kept[0] is platform:
         return kept[1]
     if len(_kept) >= _MOST_PLATFORMS:
         _kept.clear()
-    found = _platform_settings(platform, "\\" if host.os == "windows" else "/")
+    found = _platform_settings(platform, remedy, "\\" if host.os == "windows" else "/")
     if host.os == "windows":
         strikes = platform.artifact.strike
         found = {**found, "SINCE": f"{incident.began.timestamp():.0f}", "STRIKE": strikes}
         found["MANIFEST"] = strike.manifest_name(found["ARTIFACT"])
-    _kept[id(platform)] = (platform, found)
+    _kept[key] = (platform, found)
     return found
+
+
+def _remedy_of(platform: Platform, action: str) -> Remedy | None:
+    """The remedy that `action` is about: the one of its name, else the one of a running system that does something."""
+    every = tuple(platform.remedies.values())
+    named = next((remedy for remedy in every if remedy.kind == action), None)
+    first = platform.remedy("full_system", "boot_window")
+    if action == "race":
+        first = platform.remedy("boot_window", "full_system")
+    acting = (one for one in (first, *every) if one is not None and one.kind != "hand_over_only")
+    return named or next(acting, None) or next(iter(every), None)
 
 
 def _check_folders(action: str, profile: Mapping[str, str]) -> None:
     """A folder that is not whole would make the scripts look at, or move, something else."""
-    changes = action in ("quarantine", "race", "undo")
+    changes = action in ("race", "undo") or action in REMEDIES
     for name in ("DIRECTORY", "QUARANTINE"):
-        folder = profile[name]
+        folder = profile.get(name)
+        if folder is None:
+            continue
         if not folder.startswith("/") and (changes or folder or name == "DIRECTORY"):
             message = f"the profile's {name.lower()} {folder!r} is not an absolute path below /"
             raise RefusedError(message)
 
 
-def _platform_settings(platform: Platform, separator: str) -> Mapping[str, str]:
+def _platform_settings(
+    platform: Platform, remedy: Remedy | None, separator: str
+) -> Mapping[str, str]:
     artifact = platform.artifact
-    remedy = platform.remedies.get("full_system") or next(iter(platform.remedies.values()), None)
+    files = artifact.kind == "files"
+    own = (
+        _file_settings(artifact, separator)
+        if files
+        else _item_settings(artifact, remedy, separator)
+    )
+    return {
+        **own,
+        "QUARANTINE": remedy.quarantine.rstrip(separator) if remedy is not None else "",
+        "SERVICES": _names(platform.proof.services),
+        "PROCESSES": _names(platform.proof.processes),
+    }
+
+
+def _file_settings(artifact: Artifact, separator: str) -> Mapping[str, str]:
     directory = artifact.directory.rstrip(separator)
     return {
         "DIRECTORY": directory,
@@ -227,13 +303,35 @@ def _platform_settings(platform: Platform, separator: str) -> Mapping[str, str]:
         "BAD_FROM": f"{artifact.bad_from.timestamp():.0f}" if artifact.bad_from else "",
         "GOOD_FROM": f"{artifact.good_from.timestamp():.0f}" if artifact.good_from else "",
         "MARGIN": f"{artifact.margin:.0f}",
-        "QUARANTINE": remedy.quarantine.rstrip(separator) if remedy is not None else "",
-        "ARTIFACT": f"{directory}{separator}{artifact.pattern}".encode(
-            "utf-8", "surrogateescape"
-        ).hex(),
-        "SERVICES": _names(platform.proof.services),
-        "PROCESSES": _names(platform.proof.processes),
+        "ARTIFACT": _hex(f"{directory}{separator}{artifact.pattern}"),
     }
+
+
+def _item_settings(artifact: Artifact, remedy: Remedy | None, separator: str) -> Mapping[str, str]:
+    """Of an artifact that is not files. Lists have a line for each entry."""
+    directory = artifact.directory.rstrip(separator)
+    file = {"DIRECTORY": directory, "PATTERN": artifact.pattern}
+    name = artifact.name or artifact.pattern or artifact.kind
+    return {
+        **(file if artifact.kind == "missing_file" else {}),
+        "KIND": artifact.kind,
+        "REMEDY": remedy.kind if remedy is not None else "",
+        "NAME": name,
+        "SERVICE": artifact.service,
+        "MODULE": artifact.module,
+        "PACKAGE": artifact.package,
+        "BAD_VERSIONS": _names(artifact.bad_versions).translate(_GLOB),
+        "GOOD_VERSIONS": _names(artifact.good_versions).translate(_GLOB),
+        "HASHES": _names(artifact.sha256),
+        "VERSIONS": _names(remedy.versions if remedy is not None else ()),
+        "COPIES": _names(remedy.copies if remedy is not None else ()),
+        "ROOT": "",
+        "ARTIFACT": _hex(f"{artifact.kind} {directory}/{name}"),
+    }
+
+
+def _hex(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").hex()
 
 
 def _pattern(pattern: str) -> str:
@@ -246,6 +344,6 @@ def _pattern(pattern: str) -> str:
 
 def _names(names: tuple[str, ...]) -> str:
     if any("\n" in name for name in names):
-        message = "the name of a service or process has a line end in it"
+        message = "a name, a version or a folder of the profile has a line end in it"
         raise RefusedError(message)
     return "\n".join(names)

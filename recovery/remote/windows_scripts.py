@@ -30,6 +30,7 @@ LOOKS: Mapping[str, str] = {
     "update": "updates",
     "definitions": "definitions",
     "missing_file": "missing",
+    "none": "nothing",
 }
 """Kind of an artifact that is not files to the part that looks for it."""
 

@@ -31,7 +31,8 @@ def born(host: Host, incident: Incident, faults: Faults, seed: bytes, began: flo
     if faults.lucky and has_good:
         drawn = first_success(faults.lucky, chance(seed, host.name, "lucky"))
         machine.lucky_boot = 1 + drawn if drawn else 0
-    _fill_folder(machine, condition, has_good=has_good)
+    if platform is not None and platform.artifact.kind != "none":
+        _fill_folder(machine, condition, has_good=has_good)
     _stand(machine, condition, began)
     _silence(machine, began)
     return machine

@@ -17,6 +17,7 @@ from recovery.sim.acts import Act, Header, Ledger, perform, read_ledger
 from recovery.sim.birth import born
 from recovery.sim.endpoint import Endpoint, unsupported
 from recovery.sim.faults import DEFAULT_MIX, TICKS, Faults, Mix, chance, seed_key, tick
+from recovery.sim.items import endpoint_of
 from recovery.sim.machine import Machine, advance
 from recovery.sim.survey import survey
 
@@ -214,7 +215,7 @@ class World:
         if host.os not in self._endpoints:
             platform = self._incident.platforms.get(host.os)
             self._endpoints[host.os] = (
-                Endpoint(self._incident, platform, host.os) if platform else None
+                endpoint_of(self._incident, platform, host.os) if platform else None
             )
         return self._endpoints[host.os]
 

@@ -81,6 +81,17 @@ fr_missing() {
   return 1
 }
 
+# Sets FOUND to the program $1 as the search path has it, or to nothing. A shell may have an applet of that name
+# built in, which would pass over what stands first in the path.
+fr_find() {
+  FOUND=
+  IFS=:
+  for fr_dir in $PATH; do
+    if [ -x "$fr_dir/$1" ] && [ ! -d "$fr_dir/$1" ]; then FOUND=$fr_dir/$1; break; fi
+  done
+  IFS=$NL
+}
+
 # Brings a file or folder to the disk. Old busybox knows only the sync of everything.
 fr_flush() {
   sync "$1" 2>/dev/null || sync

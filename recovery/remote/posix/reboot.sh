@@ -3,17 +3,6 @@
 # A restart that has not begun after ten minutes was lost, and another intent may ask again.
 PATIENCE=600
 
-# Sets FOUND to the program $1 as the search path has it, or to nothing. A shell may have an applet of that name
-# built in, which would pass over what stands first in the path.
-fr_find() {
-  FOUND=
-  IFS=:
-  for fr_dir in $PATH; do
-    if [ -x "$fr_dir/$1" ] && [ ! -d "$fr_dir/$1" ]; then FOUND=$fr_dir/$1; break; fi
-  done
-  IFS=$NL
-}
-
 # Sets REBOOT and SYSTEMCTL to the programs that restart the machine. Fails when there is none.
 fr_means() {
   fr_find reboot

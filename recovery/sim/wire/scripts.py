@@ -17,6 +17,7 @@ import msgspec
 from recovery.errors import RecoveryError
 from recovery.model.host import Host, Os
 from recovery.model.incident import Incident
+from recovery.model.remedy import REMEDIES
 from recovery.ports import Command
 from recovery.remote import catalog
 from recovery.remote.catalog import launch
@@ -26,7 +27,7 @@ _TOKEN = re.compile(rb"\{\nTOKEN=([A-Za-z0-9_-]{1,64})\n")
 _PLAIN = re.compile(r"([A-Z][A-Z_]*)='([^']*)'")
 _ESCAPED = re.compile(r"([A-Z][A-Z_]*)=\$\(printf '(.*)\.'\) && \1=\$\{\1%\.\}")
 _OCTAL = re.compile(r"\\([0-7]{3})")
-_ACTIONS = ("triage", "quarantine", "undo", "reboot", "run", "strike", "race", "prove")
+_ACTIONS = ("triage", "quarantine", "undo", "reboot", "run", "strike", "race", "prove", *REMEDIES)
 """Where two have the same script, the first one stands for both: machines answer them alike."""
 _OUTER: tuple[Literal["none", "cmd", "powershell"], ...] = ("none", "cmd", "powershell")
 _STRUCK = re.compile(r'"record":"end","token":"([A-Za-z0-9_-]{1,64})"')

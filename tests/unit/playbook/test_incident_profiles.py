@@ -101,7 +101,8 @@ def test_the_bundled_profile_says_what_the_vendor_said(bundled: Incident) -> Non
 def test_the_bundled_runbooks_clear_safe_mode_and_never_ask_for_a_host_name(
     bundled: Incident,
 ) -> None:
-    assert set(bundled.runbooks) == {"safe_mode", "winpe", "recovery_key"}
+    assert set(bundled.runbooks) >= {"safe_mode", "winpe", "recovery_key", "domain_controller"}
+    assert any("dsrepair" in step for step in bundled.runbooks["domain_controller"].steps)
     assert any(
         "bcdedit /deletevalue {current} safeboot" in step
         for step in bundled.runbooks["safe_mode"].steps

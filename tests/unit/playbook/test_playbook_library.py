@@ -22,7 +22,8 @@ def test_the_playbooks_of_the_spine_are_bundled() -> None:
 
 @pytest.mark.parametrize("name", sorted(library.playbook_names()))
 def test_every_bundled_playbook_passes_the_verifier(name: str) -> None:
-    incident = parse_incident(*library.read_incident("crowdstrike-291"))
+    own, _, _ = name.rpartition("/")
+    incident = parse_incident(*library.read_incident(own or "crowdstrike-291"))
     playbook = parse_playbook(*library.read_playbook(name))
     report = verify(playbook, incident=incident)
     assert [problem.shown() for problem in report.problems] == []

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from recovery.errors import RefusedError
 from recovery.model.host import Host
-from recovery.model.incident import Incident, Proof
+from recovery.model.incident import Artifact, Incident, Platform, Proof, Remedy
 from recovery.ports import Command
 from recovery.remote import catalog
 from tests.needs import need
@@ -154,3 +154,75 @@ def test_times_of_a_profile_may_be_missing() -> None:
     made = _command(incident=profile("/d", "/q", with_times=False))
     assert (made.settings["BAD_FROM"], made.settings["GOOD_FROM"]) == ("", "")
     assert BEGAN.timestamp() == BAD_TIME
+
+
+def _of_kind(artifact: Artifact, remedy: Remedy) -> Incident:
+    linux = Platform(artifact=artifact, proof=Proof(), remedies={"full_system": remedy})
+    return msgspec.structs.replace(INCIDENT, platforms={"linux": linux})
+
+
+PACKAGE = _of_kind(
+    Artifact(kind="package", name="sensor", bad_versions=("7.*", "8.1"), good_versions=("7.9",)),
+    Remedy(kind="package_version", quarantine="/q/", versions=("7.9", "7.8")),
+)
+
+
+def test_an_artifact_that_is_not_files_becomes_settings() -> None:
+    settings = _command(incident=PACKAGE).settings
+    assert {name: value for name, value in settings.items() if value} == {
+        "KIND": "package",
+        "REMEDY": "package_version",
+        "NAME": "sensor",
+        "BAD_VERSIONS": "7.*\n8.1",
+        "GOOD_VERSIONS": "7.9",
+        "VERSIONS": "7.9\n7.8",
+        "QUARANTINE": "/q",
+        "ARTIFACT": b"package /sensor".hex(),
+    }
+
+
+def test_an_action_is_carried_out_by_the_remedys_own_script() -> None:
+    act, undo, look = (
+        _command(action, PACKAGE).script for action in ("package_version", "undo", "triage")
+    )
+    assert b"fr_install()" in act
+    assert b"fr_take_back" in undo
+    assert b"fr_install()" not in look
+    assert act == _command("race", PACKAGE).script
+    assert b"fr_take()" not in act + undo + look
+
+
+@pytest.mark.parametrize(
+    ("incident", "action", "says"),
+    [
+        (PACKAGE, "quarantine", "no script carries out 'quarantine' here"),
+        (PACKAGE, "kernel_previous", "no script carries out 'kernel_previous' here"),
+        (INCIDENT, "package_version", "package_version is no remedy for files"),
+        (
+            _of_kind(Artifact(kind="none"), Remedy(kind="hand_over_only", quarantine="/q")),
+            "undo",
+            "no script carries out 'hand_over_only' here",
+        ),
+        (
+            _of_kind(Artifact(kind="driver", name="x.sys"), Remedy(kind="driver_disable")),
+            "triage",
+            "no script that looks for an artifact of kind driver here",
+        ),
+        (
+            _of_kind(
+                Artifact(kind="missing_file", directory="d", pattern="f"),
+                Remedy(kind="restore_file", quarantine="/q", copies=("/c",)),
+            ),
+            "restore_file",
+            "directory 'd' is not an absolute path",
+        ),
+        (
+            _of_kind(PACKAGE.platforms["linux"].artifact, Remedy(kind="package_remove")),
+            "package_remove",
+            "quarantine '' is not",
+        ),
+    ],
+)
+def test_a_remedy_without_a_script_is_refused(incident: Incident, action: str, says: str) -> None:
+    with pytest.raises(RefusedError, match=says):
+        _command(action, incident)

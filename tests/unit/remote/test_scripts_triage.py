@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 
 from recovery.model.evidence import BootIdentity, ServiceState
 from recovery.model.incident import Proof
+from recovery.model.remedy import REMEDIES, RemedyKind
 from recovery.remote import catalog, replies
 from recovery.remote.records import Boot, File, Folder, ServiceRecord, System
 from tests.needs import need
@@ -196,30 +198,59 @@ def test_a_clock_that_is_years_off_is_told_and_not_hidden(machine: Machine) -> N
     assert boot.clock - machine.clock > 2.9 * 365 * 86400
 
 
+def _scripts() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every script that the catalog can make, by the parts that it is made of."""
+    yield from catalog.ACTIONS.items()
+    remedies: tuple[tuple[str, RemedyKind], ...] = (
+        ("package", "package_version"),
+        ("package", "package_remove"),
+        ("kernel", "kernel_previous"),
+        ("missing_file", "restore_file"),
+        ("none", "hand_over_only"),
+    )
+    for kind, remedy in remedies:
+        yield f"look-{kind}", catalog._parts("triage", kind, remedy)
+        if remedy != "hand_over_only":
+            yield remedy, catalog._parts(remedy, kind, remedy)
+        if REMEDIES[remedy].undo and remedy != "hand_over_only":
+            yield f"undo-{remedy}", catalog._parts("undo", kind, remedy)
+
+
 def test_scripts_pass_shellcheck(tmp_path: Path) -> None:
     checker = need("shellcheck")
     made = Machine.__new__(Machine)
     made.incident, made.clock = profile("/d", "/q"), 0.0
-    for action in catalog.ACTIONS:
+    for action, names in _scripts():
         settings = {"ARGV": "74727565"} if action == "run" else None
         parts = "\n".join(
-            (Path(catalog.__file__).parent / "posix" / f"{part}.sh").read_text()
-            for part in catalog.ACTIONS[action]
+            (Path(catalog.__file__).parent / "posix" / f"{part}.sh").read_text() for part in names
         )
         preamble = catalog.render(
-            msgspec.structs.replace(made.command(action, "t1", settings), script=b"")
+            msgspec.structs.replace(
+                made.command(action if action in catalog.ACTIONS else "triage", "t1", settings),
+                script=b"",
+            )
         )
         head, _, call = preamble.decode().rpartition("fr_main")
         script = tmp_path / f"{action}.sh"
-        script.write_text(f"{head}\n{parts}\nfr_main{call}")
+        script.write_text(f"{head}\n{_SETTINGS}\n{parts}\nfr_main{call}")
         # SC2034: what the preamble and the shared part set is not all used by each script.
+        # SC2317: what a part offers is not all called by each script.
         done = subprocess.run(
-            [checker, "-s", "sh", "-e", "SC2034", str(script)],
+            [checker, "-s", "sh", "-e", "SC2034,SC2317", str(script)],
             capture_output=True,
             text=True,
             check=False,
         )
         assert done.stdout == ""
+
+
+_SETTINGS = "\n".join(
+    f"{name}='x'" for name in (
+        "KIND", "REMEDY", "NAME", "SERVICE", "MODULE", "PACKAGE", "BAD_VERSIONS", "GOOD_VERSIONS", "HASHES", "VERSIONS",
+        "COPIES", "ROOT",
+    )
+)  # fmt: skip
 
 
 def test_nothing_but_the_standard_shell_is_asked_for() -> None:
