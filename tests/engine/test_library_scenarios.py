@@ -137,7 +137,7 @@ def test_lost_answers_repeat_no_remedy(home: Path) -> None:
         inventory=(str(folder / "fleet.yaml"),),
         incident="package-panic-linux",
         parameters=expected.parameters,
-        overrides={"strategy.guard.failed": "60%"},
+        overrides={"strategy.guard.failed": "50%"},
         mock=True,
         mix=str(mix),
         seed=4,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from recovery.detect.items import items_text
@@ -130,5 +131,6 @@ def test_a_host_is_recovered_when_the_update_is_gone_and_another_boot_stays_up()
     assert waits.verdict == Verdict.DEGRADED
     assert waits.because[0] == "the bad artifact is removed"
     assert "the bad update may still be loaded" in waits.because[1]
-    after = judged(boot(0, "a"), listing("update"), fix, boot(20, "b", 700.0))
+    again = msgspec.structs.replace(listing("update"), at=ZERO + timedelta(minutes=20))
+    after = judged(boot(0, "a"), listing("update"), fix, boot(20, "b", 700.0), again)
     assert (after.verdict, after.because[0]) == (Verdict.RECOVERED, "the bad artifact is removed")

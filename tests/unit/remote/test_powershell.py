@@ -28,7 +28,7 @@ ITEMS = [
         ("missing_file", "restore_file"),
     )
     for action in ("triage", "prove", remedy, "race", "undo")
-]
+] + [("triage", "none", "hand_over_only"), ("prove", "none", "hand_over_only")]
 """Scripts for artifacts that are not files."""
 ITEM_SETTINGS = {
     "KIND", "REMEDY", "NAME", "SERVICE", "BAD_VERSIONS", "GOOD_VERSIONS", "HASHES", "COPIES", "PATTERN", "ARTIFACT"
