@@ -13,7 +13,7 @@ import msgspec
 
 from recovery import plugins
 from recovery.credentials import CredentialStore
-from recovery.engine import acts, audit, reboot, steps
+from recovery.engine import acts, audit, race, reboot, steps
 from recovery.engine.pursuit import Action
 from recovery.errors import InputError, UnknownNameError
 from recovery.model.events import AnyEvent, CredentialStopped
@@ -226,7 +226,7 @@ def actions() -> Mapping[str, Action]:
         "freeze": steps.Gate(steps.freeze_question),
         "quarantine": quarantine,
         "rollback": quarantine,
-        "race": acts.Race(),
+        "race": race.Race(),
         "undo": acts.Undo(),
         "reboot": reboot.Reboot(),
         "run": acts.RunCommand(),
