@@ -12,8 +12,10 @@ from pathlib import Path
 import msgspec
 
 from recovery import plugins
+from recovery.blocker import blocker
 from recovery.engine.run import Run
-from recovery.errors import InputError, JournalError, RefusedError
+from recovery.engine.windows import parse_window
+from recovery.errors import InputError, JournalError, RefusedError, UsageError
 from recovery.inventory.query import NO_FACTS, HostFacts, parse
 from recovery.inventory.ranges import fold as folded
 from recovery.journal.lease import holder
@@ -227,6 +229,17 @@ def recorded(log: Reader, view: RunView) -> Prepared:
         {name: texts[name] for name in ("playbook", "incident")},
         (),
     )
+
+
+def check_asked(request: Request, fleet: Fleet) -> None:
+    """Raise `UsageError` for a blocker or a freeze window that cannot be used: both are needed in the run alone."""
+    blocker(request.blocker)
+    for code, site in fleet.sites.items():
+        try:
+            for window in site.freeze:
+                parse_window(window)
+        except UsageError as error:
+            raise UsageError(f"site {code}: {error}") from None
 
 
 def check_alone(journal: str, prepared: Prepared) -> None:

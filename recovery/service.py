@@ -33,6 +33,7 @@ from recovery.planning import (
     Request,
     Told,
     check_alone,
+    check_asked,
     facts_of,
     mix_beside,
     new_run_ids,
@@ -72,8 +73,8 @@ class Service:
 
     def prepare(self, request: Request) -> Prepared:
         """Read, verify, select and plan. Raises `UsageError`, `RefusedError`, `EmptySelectionError`."""
-        blocker(request.blocker)
         fleet, warnings = load_with_warnings(request.inventory, stdin=self._stdin)
+        check_asked(request, fleet)
         incident, incident_text = read_incident(request.incident, request.parameters)
         playbook, playbook_text, found = read_playbook(request, incident)
         chosen = select(fleet, request.limits, self._facts(), SystemClock().now())
@@ -224,8 +225,7 @@ class Service:
 
     def status(self, inventory: Sequence[str] = ()) -> dict[str, Any]:
         """Counts over the fleet."""
-        states, fleet = self.hosts(inventory)
-        return report.status(states, fleet)
+        return report.status(*self.hosts(inventory))
 
     def explain(self, host: str) -> tuple[HostState, list[views.Line]]:
         """The state of a host and how it came to it. Raises `UnknownNameError` for one that no run has met."""

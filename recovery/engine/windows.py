@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from recovery.errors import UsageError
+
+_NO_WINDOW = (time(tzinfo=UTC), time(tzinfo=UTC))
+"""Stands for what is none: a window has no time zone of its own."""
 
 
 def parse_window(text: str) -> tuple[time, time]:
@@ -13,8 +16,10 @@ def parse_window(text: str) -> tuple[time, time]:
     try:
         begins, ends = (time.fromisoformat(part.strip()) for part in text.split("-"))
     except ValueError:
+        begins, ends = _NO_WINDOW
+    if begins.tzinfo or ends.tzinfo:
         message = f"a freeze window is written HH:MM-HH:MM in UTC, not {text!r}"
-        raise UsageError(message) from None
+        raise UsageError(message)
     return begins, ends
 
 

@@ -108,3 +108,19 @@ def test_a_user_without_a_home_is_told_so(cli: Cli, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("platformdirs.user_config_path", homeless)
     told = cli("runs", "list")
     assert (told.code, "set HOME" in told.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "window", ["nonsense", "9-17", "09:00", "09:00+02:00 - 17:00", "25:00-26:00"]
+)
+def test_a_freeze_window_that_cannot_be_read_begins_nothing(
+    window: str, cli: Cli, home: Path
+) -> None:
+    (home / "f.yaml").write_text(
+        f'sites: {{A: {{freeze: ["{window}"]}}}}\nhosts: {{a: {{site: A, os: linux}}}}\n'
+    )
+    told = cli("run", "rollback", "--mock", "-i", "f.yaml")
+    assert (told.code, "site A: a freeze window is written HH:MM-HH:MM in UTC" in told.err) == (
+        2,
+        True,
+    )
