@@ -14,8 +14,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-_ceil, _frexp, _ldexp = math.ceil, math.frexp, math.ldexp
-
 _BATCHES = 3
 """Looks are put off by up to an eighth (two to the minus third) of their wait, so that many are due at once."""
 
@@ -51,13 +49,13 @@ RESTARTING = Cadence(share=1 / 4, shortest=2.0, longest=10.0)
 class _Awaited:
     """A host that waits, in times of the monotonic clock."""
 
-    __slots__ = ("cadence", "rate", "since", "until")
+    __slots__ = ("cadence", "rate", "since", "step", "until", "wait")
 
     def __init__(self, cadence: Cadence, since: float, until: float) -> None:
         self.cadence = cadence
         self.since = since
         self.until = until
-        self.rate = 0.0
+        self.wait = self.rate = self.step = 0.0
 
 
 class Looks:
@@ -99,7 +97,6 @@ class Looks:
         for host in hosts:
             awaited = awaited_hosts[host]
             if now < awaited.until:
-                self._wanted -= awaited.rate
                 self._plan(host, awaited, awaited.cadence.after(now - awaited.since), now)
             else:
                 self.found(host)
@@ -123,17 +120,23 @@ class Looks:
         return hosts
 
     def _plan(self, host: str, awaited: _Awaited, wait: float, now: float) -> None:
-        awaited.rate = rate = 1.0 / wait
-        self._wanted = wanted = self._wanted + rate
-        if wanted > self._budget:
-            wait *= wanted / self._budget
-        step = _ldexp(1.0, _frexp(wait)[1] - 1 - _BATCHES)
-        due = _ceil((now + wait) / step) * step
+        if wait != awaited.wait:  # it is the same from look to look once a cadence is at its bound
+            self._wanted += 1.0 / wait - awaited.rate
+            awaited.wait, awaited.rate, awaited.step = wait, 1.0 / wait, _step(wait)
+        step = awaited.step
+        if self._wanted > self._budget:
+            wait *= self._wanted / self._budget
+            step = _step(wait)
+        due = math.ceil((now + wait) / step) * step
         if due > awaited.until:
             due = max(awaited.until, now + step)
-        planned = self._due.get(due)
-        if planned is None:
+        if due in self._due:
+            self._due[due].append(host)
+        else:
             self._due[due] = [host]
             heapq.heappush(self._times, due)
-        else:
-            planned.append(host)
+
+
+def _step(wait: float) -> float:
+    """Looks that come after this wait are due at whole multiples of so many seconds: a power of two."""
+    return math.ldexp(1.0, math.frexp(wait)[1] - 1 - _BATCHES)
