@@ -38,6 +38,9 @@ from recovery.model.host import Host
 from recovery.model.state import CaseFile, HostState
 from recovery.ports import Look
 
+_FRESH = 2.0
+"""Seconds for which a look counts."""
+
 _PRESSURE = 20_000
 """Events that may wait for their commit before the run waits for the journal."""
 
@@ -62,7 +65,7 @@ class Run:
         self._holds = Holds(context)
         self._looks = Looks(context.options.looks_per_second)
         self._scouts = Scouts(context.transports, self._saw, context.options.looks)
-        self._seen: dict[str, Look] = {}
+        self._seen: dict[str, tuple[float, Look]] = {}
         self._admission = Admission(context, self._schedule, self._hosts, self._holds)
         sites = Counter(host.site for host in context.fleet.hosts)
         self._guard = GuardWatch(context.playbook.strategy.guard, len(order), sites)
@@ -170,21 +173,23 @@ class Run:
         return left > 0.0
 
     def _saw(self, look: Look, hosts: Sequence[Host]) -> None:
-        names = [host.name for host in hosts]
+        names, now = [host.name for host in hosts], self.context.clock.monotonic()
         if look.answers or self._untouched:
             for name in names:
                 self._looks.found(name)
         else:
-            names = self._looks.still_silent(names, self.context.clock.monotonic())
+            names = self._looks.still_silent(names, now)
         for name in names:
             if not self._end_untouched(name):
-                self._seen[name] = look
+                self._seen[name] = (now, look)
                 self._schedule.ready(name)
         if names or self._scouts.active:
             self._wake.set()
 
     async def _slice(self, name: str) -> None:
-        look = self._seen.pop(name, None)
+        at, look = self._seen.pop(name, (0.0, None))
+        if self.context.clock.monotonic() - at > _FRESH:
+            look = None
         pursuit = Pursuit(self.context, self._hosts[name], self._actions, look)
         turn: Rest = Parked(0.0, "stopped")
         try:
