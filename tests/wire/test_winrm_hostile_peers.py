@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -329,6 +330,25 @@ async def test_output_without_end_is_read_up_to_its_bound(tmp_path: Path) -> Non
     assert completed.truncated
     assert len(completed.stdout) == 200_000
     assert sent < 20
+
+
+async def test_a_whole_answer_counts_even_if_the_command_never_ends(tmp_path: Path) -> None:
+    end = b'{"record":"boot","boot_id":"b"}\n{"record":"end","token":"t1","exit":0}\n'
+    for said in (end, end.decode().replace("\n", "\r\n").encode("utf-16-le")):
+
+        async def goes_on(asked: Asked, said: bytes = said) -> bytes:
+            text = base64.b64encode(said).decode()
+            return soap.received(asked, "C", [("stdout", text, False)], None)
+
+        folder = tmp_path / str(len(said))
+        folder.mkdir()
+        async with _service(folder, "Receive", goes_on) as (_, host), fakes.winrm(folder) as way:
+            session = await way.open(host, 10)
+            for _ in range(2):
+                completed = await session.run(fakes.ask(host, timeout=10))
+                assert completed.exit_status is None
+                assert replies.read(completed, "t1").records[0].boot_id == "b"  # type: ignore[union-attr]
+            await session.aclose()
 
 
 async def test_one_answer_beyond_all_bounds(tmp_path: Path) -> None:

@@ -203,6 +203,7 @@ async def serve(  # noqa: PLR0913 - what a served fleet is made of
     password: str = "",
 ) -> AsyncIterator[WireFleet]:
     """Serve the fleet while the block runs. Raises `InputError` when an address cannot be had."""
+    failure: Exception | None = None
     account = Account(_USER, Secret(password or secrets.token_urlsafe(18)))
     async with asyncio.TaskGroup() as group:
         served = WireFleet(
@@ -219,9 +220,13 @@ async def serve(  # noqa: PLR0913 - what a served fleet is made of
         try:
             served.start()
             yield served
+        except Exception as error:  # noqa: BLE001 - it goes on below, without the group around it
+            failure = error
         finally:
             served.close()
             os.environ.pop(_NTLM_FILE, None)
+    if failure is not None:
+        raise failure
 
 
 def scheme_of(host: Host) -> str:

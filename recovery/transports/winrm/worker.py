@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from recovery.errors import TransportError
+from recovery.errors import SessionLostError, TransportError
 from recovery.transports.winrm.messages import (
     Cancel,
     Close,
@@ -83,7 +83,7 @@ class Worker:
         """Close every shell, as far as the hosts let us."""
         for talk in list(self._busy.values()):
             talk.line.cut()
-        closing = [self._threads.submit(self._closed, talk) for talk in self._talks.values()]
+        closing = [self._threads.submit(self._closed, talk) for talk in list(self._talks.values())]
         wait(closing, timeout=_LAST)
 
     def _obey(self, request: Request) -> None:
@@ -92,8 +92,7 @@ class Worker:
                 talk = self._new(request)
                 self._begin(request.id, talk, lambda: self._open(request, talk))
             case Run():
-                talk = self._talks[request.session]
-                self._begin(request.id, talk, lambda: talk.run(request, self._tell))
+                self._run(request, self._talks.get(request.session))
             case Close():
                 closing = self._talks.pop(request.session, None)
                 self._threads.submit(self._close, request, closing)
@@ -129,6 +128,13 @@ class Worker:
         finally:
             self._busy.pop(number, None)
             self._cancelled.discard(number)
+
+    def _run(self, request: Run, talk: Talk | None) -> None:
+        if talk is None:
+            message = "the session has ended"
+            self._tell(Failed(id=request.id, error=SessionLostError.__name__, message=message))
+        else:
+            self._begin(request.id, talk, lambda: talk.run(request, self._tell))
 
     def _open(self, request: Open, talk: Talk) -> None:
         try:
