@@ -28,6 +28,7 @@ from recovery.remote import replies
 from recovery.sim.wire import winrm as service
 from recovery.sim.wire.papers import Authority, server_context
 from recovery.sim.wire.signing import SignIn
+from recovery.sim.wire.soap import Asked, FaultError
 from recovery.transports.winrm import WinrmSettings, WinrmTransport
 from tests.wire import fakes
 from tests.wire.peers import HOST, OneCredential, talker
@@ -235,6 +236,24 @@ async def test_a_secret_is_in_no_argument_and_no_environment(tmp_path: Path) -> 
         for file in ("cmdline", "environ"):
             assert fakes.PASSWORD.encode() not in Path(f"/proc/{pid}/{file}").read_bytes()  # noqa: ASYNC240
         await session.aclose()
+
+
+async def test_a_host_that_repeats_the_password_gives_nothing_away(tmp_path: Path) -> None:
+    host = fakes.winrm_host("w", https=False)
+    secret = tmp_path / "secret"
+    secret.touch(0o600)
+    secret.write_text(fakes.PASSWORD)
+    store = CredentialStore({"c": FromFile(user=fakes.USER, path=str(secret))})
+
+    async def repeat(_asked: Asked) -> bytes:
+        raise FaultError(1, "w:InternalError", f"what is {fakes.PASSWORD}?")
+
+    async with fakes.fakes(tmp_path, host) as served:
+        served.machines["w"].shells.handle = repeat  # type: ignore[method-assign, assignment]
+        way = WinrmTransport(WinrmSettings(), store)
+        with pytest.raises(TransportError, match=r"what is \*\*\*\?"):
+            await way.open(host, 20)
+        await way.aclose()
 
 
 async def test_the_user_of_the_inventory_comes_first(tmp_path: Path) -> None:
