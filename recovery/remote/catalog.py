@@ -23,21 +23,22 @@ from recovery.remote import strike, windows_scripts
 from recovery.remote.launch import Launch, Outer
 
 _READS = ("lib", "state", "triage")
+_SURVEYS = ("lib", "state", "machine", "survey")
 _MOVES = ("lib", "state", "lock", "quarantine")
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "triage": _READS,
+    "triage": _SURVEYS,
     "prove": _READS,
     "quarantine": _MOVES,
     "race": _MOVES,
     "undo": ("lib", "lock", "undo"),
     "reboot": ("lib", "reboot"),
     "run": ("lib", "run"),
-    "exposure": ("lib", "state", "exposure"),
+    "exposure": ("lib", "state", "machine", "exposure"),
 }
-"""Action to the parts of its script. `prove` reads what triage reads. `race` is a quarantine without a triage before
-it: the script checks everything anew anyway, and in a boot window one round trip is all there is. Where the artifact
-is not files, the part that lists it and the profile's remedy take the places of these."""
+"""Action to the parts of its script. `prove` reads what it needs of what triage reads. `race` is a quarantine without
+a triage before it: the script checks everything anew anyway, and in a boot window one round trip is all there is.
+Where the artifact is not files, the part that lists it and the profile's remedy take the places of these."""
 
 _LOOKS: Mapping[ArtifactKind, str] = {
     "package": "packages",
@@ -67,6 +68,7 @@ _MOST_PLATFORMS = 64
 _OWN: Mapping[str, str] = {"EXPECT": "", "EXPECT_BOOT": "", "CONTROLLER_CLOCK": ""}
 _NO_PLATFORM: Mapping[str, str] = {"SERVICES": "", "PROCESSES": ""}
 _WITHOUT_INCIDENT = ("run", "exposure")
+_ON_MACOS = ("triage", "prove", "exposure", "run")
 
 
 def command(
@@ -94,6 +96,8 @@ def command(
     if posix and action not in _WITHOUT_INCIDENT:
         _check_folders(action, profile)
     parts = _parts(action, profile.get("KIND", "files"), profile.get("REMEDY", "")) if posix else ()
+    if host.os == "macos":
+        parts = _on_macos(action, parts)
     return Command(
         action=action,
         shell="posix" if posix else "cmd" if action == "strike" else "powershell",
@@ -200,7 +204,9 @@ def _parts(action: str, kind: str, remedy: str) -> tuple[str, ...]:
     if not look:
         message = f"there is no script that looks for an artifact of kind {kind} here"
         raise RefusedError(message)
-    if action in ("triage", "prove"):
+    if action == "triage":
+        return ("lib", "items", look, "state", "machine", "survey")
+    if action == "prove":
         return ("lib", "items", look, "state", "triage")
     if action not in ("undo", "race", remedy) or remedy not in _REMEDIES:
         message = f"no script carries out {remedy if action in ('undo', 'race') else action!r} here"
@@ -208,6 +214,14 @@ def _parts(action: str, kind: str, remedy: str) -> tuple[str, ...]:
     if action == "undo":
         return ("lib", "items", look, "calls", "lock", remedy, "takeback")
     return ("lib", "items", look, "state", "calls", "lock", remedy, "act")
+
+
+def _on_macos(action: str, parts: tuple[str, ...]) -> tuple[str, ...]:
+    """The same script with what is different there. Raises `UnsupportedError` for what would change the host."""
+    if action not in _ON_MACOS:
+        message = f"macOS hosts are read and not changed in this version: no script for {action}"
+        raise UnsupportedError(message)
+    return (*parts[:-1], "macos", parts[-1])
 
 
 @cache

@@ -45,16 +45,18 @@ fr_services() {
   done
 }
 
-# What the kernel kept of its last panics, at most five of them.
+# What the kernel kept of its last panics, and what kdump saved of them, at most five.
 fr_crashes() {
   fr_count=0
-  for fr_record in /sys/fs/pstore/dmesg-* /var/lib/systemd/pstore/*/dmesg.txt; do
+  for fr_record in /sys/fs/pstore/dmesg-* /var/lib/systemd/pstore/*/dmesg.txt \
+    /var/crash/*/vmcore-dmesg.txt /var/crash/*/dmesg.*; do
     if [ ! -f "$fr_record" ] || [ "$fr_count" -ge 5 ]; then continue; fi
     fr_count=$((fr_count + 1))
     fr_text=$(head -c 65536 "$fr_record" 2>/dev/null | tr '\000' ' ' \
       | sed -n -E -e '/Kernel panic|BUG:|Oops/{p;q;}' | head -c 300)
     fr_stat %Y "$fr_record"
     fr_hex "$fr_text"
-    printf '{"record":"crash","source":"pstore","at":%s,"text_hex":"%s"}\n' "${STAT:-null}" "$HEX"
+    case $fr_record in /var/crash/*) fr_kept=kdump ;; *) fr_kept=pstore ;; esac
+    printf '{"record":"crash","source":"%s","at":%s,"text_hex":"%s"}\n' "$fr_kept" "${STAT:-null}" "$HEX"
   done
 }

@@ -58,7 +58,7 @@ def test_a_profile_becomes_settings() -> None:
 def test_scripts_are_shared_by_all_hosts_and_hold_no_settings() -> None:
     one, two = (
         _command(),
-        catalog.command("prove", Host(name="h2", os="linux"), INCIDENT, token="t2", timeout=9),
+        catalog.command("triage", Host(name="h2", os="linux"), INCIDENT, token="t2", timeout=9),
     )
     assert one.script is _command().script
     assert one.script == two.script

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -10,25 +9,12 @@ import pytest
 from recovery.model.evidence import KernelModule, KernelModules, Readiness, ServiceState
 from recovery.model.host import Host
 from recovery.remote import catalog, replies
-from tests.needs import need
 from tests.unit.remote.shells import BEGAN, HOST, Shell
 
 MODULES = """falcon_lsm_pinned_17706 2129920 1 - Live 0x0000000000000000 (OE)
 nvidia 62734336 3 nvidia_modeset, Live 0x0000000000000000 (POE)
 ext4 983040 1 - Live 0x0000000000000000
 vboxdrv 696320 0 - Loading 0x0000000000000000 (OE+)
-"""
-KEXTS = """Executing: /usr/bin/kmutil showloaded
-No variant specified, falling back to release
-Index Refs Address            Size       Wired      Name (Version) UUID <Linked Against>
-    1  142 0                  0          0          com.apple.kpi.bsd (23.5.0) 8F2 <>
-  200    0 0xffffff7f9a000000 0x9000     0x9000     com.example.driver.Disk (1.2.3) 77A <5 4 3 1>
-"""
-EXTENSIONS = """2 extension(s)
---- com.apple.system_extension.endpoint_security
-enabled\tactive\tteamID\tbundleID (version)\tname\t[state]
-*\t*\tX9E956P446\tcom.crowdstrike.falcon.Agent (7.14/178.3)\tFalcon Sensor\t[activated enabled]
-\t\tUBF8T346G9\tcom.microsoft.wdav.epsext (101.2/101.2)\tEndpoint\t[activated waiting for user]
 """
 
 
@@ -110,32 +96,6 @@ def test_a_module_with_a_rude_name_is_inert(shell: Shell, tmp_path: Path) -> Non
     (root / "proc/812/comm").write_bytes(b'$(id)";\x1b[31m\n')
     names = [module.name for module in _modules(_ask(shell, root)).modules]
     assert '$(id)";\\x1b[31m' in names
-
-
-def test_macos_names_extensions_inside_and_outside_of_the_kernel(tmp_path: Path) -> None:
-    need("linux")
-    shell = Shell("dash", tmp_path)  # busybox would take its own uname before the one of the test
-    tools = tmp_path / "fake"
-    tools.mkdir()
-    says = {"uname": "Darwin\n", "kmutil": KEXTS, "systemextensionsctl": EXTENSIONS}
-    for name, text in says.items():
-        (tools / f"{name}.txt").write_text(text)
-        (tools / name).write_text(f"#!/bin/sh\ncat {tools}/{name}.txt\n")
-        (tools / name).chmod(0o755)
-    path = f"{tools}:{shell.environ['PATH']}:{os.environ['PATH']}"
-    assert _modules(_ask(shell, tmp_path, PATH=path)).modules == (
-        KernelModule(name="com.example.driver.Disk", kind="kext", version="1.2.3", running=True),
-        KernelModule(
-            name="com.crowdstrike.falcon.Agent",
-            kind="extension",
-            mode="user",
-            version="7.14",
-            running=True,
-        ),
-        KernelModule(
-            name="com.microsoft.wdav.epsext", kind="extension", mode="user", version="101.2"
-        ),
-    )
 
 
 @pytest.mark.parametrize("os_", ["windows", "linux", "macos"])
