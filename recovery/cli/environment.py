@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 PREFIX = "RECOVERY"
@@ -26,7 +27,8 @@ def add_variables(command: Any, prefix: str = PREFIX) -> None:
         option.envvar = list(dict.fromkeys((f"{prefix}_{_upper(option.name)}", *short)))
         option.show_envvar = False
         if option.multiple:
-            option.envvar_list_splitter = "\n"
+            option.type = copy(option.type)  # one object stands for the type in all options
+            option.type.envvar_list_splitter = "\n"
 
 
 def _upper(name: str) -> str:

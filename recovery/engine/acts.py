@@ -170,9 +170,11 @@ def conclude(
 
 
 def _is_healthy(pursuit: Pursuit, intent: StepIntended, evidence: tuple[AnyEvidence, ...]) -> bool:
-    """Whether the evidence says healthy, and not by this intent's own doing."""
+    """Whether the evidence says healthy, and not by the doing of one of this step's attempts."""
+    name, attempts = pursuit.host.name, range(1, intent.attempt + 1)
+    own = {pursuit.context.intent(name, intent.index, attempt) for attempt in attempts}
     return pursuit.now_judged(evidence).verdict == Verdict.HEALTHY and not any(
-        isinstance(item, ArtifactListing) and intent.intent in item.intents for item in evidence
+        isinstance(item, ArtifactListing) and own.intersection(item.intents) for item in evidence
     )
 
 
