@@ -308,6 +308,9 @@ class Service:
             world.tell(context.emit)
             context.observers.append(observer)
             run = Run(context, prepared.order, actions(), self._states(view, log, prepared))
+            self.running = run
+            if on_start is not None:
+                on_start(run)
             if view is None:
                 record_start(log, context.emit, clock.now(), run_id, prepared)
                 await log.durable()
@@ -315,9 +318,6 @@ class Service:
                 take_up(run, view)
                 context.emit(RunResumed(at=clock.now(), run=run_id, by=prepared.request.by))
             log.skip_commands(run_id)
-            self.running = run
-            if on_start is not None:
-                on_start(run)
             return await _to_the_end(run)
         finally:
             self.running = None

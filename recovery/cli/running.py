@@ -345,7 +345,7 @@ def carry_out(
         try:
             ending = work(watch, begun)
         except JournalError as error:
-            if not started:
+            if not (started and started[0].context.states):
                 raise
             return journal_lost(acting.settings.journal, runs[0], started[0], error)
     journal = acting.settings.journal

@@ -68,15 +68,17 @@ def this_incidents(crash: CrashRecord, incident: Incident, clock_offset: float =
 def returns(case: CaseFile, incident: Incident) -> int:
     """How often the host came back in another boot that nobody asked for, within the profile's span up to the last.
 
-    A boot that a person caused by the host's own records, by a request or by the power button, is no return.
+    A boot that a person caused by the host's own records, by a request or by the power button, is no return. After a
+    fix only what follows the first boot counts: up to that one the bad thing may still have been loaded.
     """
     if not case.boots:
         return 0
+    first = len(case.boots) - len(case.boots_since_fix) if case.fix is not None else 0
     earliest = case.boots[-1].first_seen - timedelta(seconds=incident.crash.within)
     return sum(
         1
         for place, boot in enumerate(case.boots)
-        if place > 0
+        if place > first
         and not boot.asked_for
         and boot.first_seen >= earliest
         and not _by_a_person(case, incident, place)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -71,6 +72,7 @@ class Run:
         self._guard = GuardWatch(context.playbook.strategy.guard, len(order), sites)
         self._active: dict[str, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._unfinished = 0
         self._halt = ""
         self._untouched = ""
@@ -83,6 +85,7 @@ class Run:
 
     async def go(self) -> Ending:
         """Work until every host has ended, the guard halts, or the run is stopped. The ending is in the journal."""
+        self._loop = asyncio.get_running_loop()
         self._restore()
         async with asyncio.TaskGroup() as group:
             await self._holds.ask()
@@ -95,7 +98,7 @@ class Run:
                 if self._admission.word_is_late():
                     self._cancel("nobody approved in time")
                 self._start_ready(group)
-                if self._over():
+                if not self._unfinished and not self._active:
                     break
                 await self._wait()
             self._holds.stop_asking()
@@ -107,7 +110,7 @@ class Run:
     def stop(self) -> None:
         """Begin nothing more; what is in flight ends at its next point of rest."""
         self.context.phase = "stopping"
-        self._wake.set()
+        self._from_anywhere(self._wake.set)
 
     def pause(self, reason: str) -> None:
         """Begin nothing new until somebody says to go on; what is under way goes on."""
@@ -116,10 +119,16 @@ class Run:
     def abort(self) -> tuple[str, ...]:
         """Stop at once; the names of the hosts that may be in the middle of a step."""
         self.stop()
-        self._scouts.cancel()
+        self._from_anywhere(self._scouts.cancel)
         for task in self._active.values():
-            task.cancel()
+            self._from_anywhere(task.cancel)
         return tuple(name for name in self._active if self.state(name).intent is not None)
+
+    def _from_anywhere(self, act: Callable[[], object]) -> None:
+        """Do it in the event loop: who stops a run may be a signal handler, in the middle of whatever the loop does."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and the run with it
+                self._loop.call_soon_threadsafe(act)
 
     def waiting(self) -> tuple[Waiting, ...]:
         """What the run waits for now."""
@@ -344,9 +353,6 @@ class Run:
             and self._holds.active
             and not (self._active or self._scouts.active)
         )
-
-    def _over(self) -> bool:
-        return not self._unfinished and not self._active
 
     async def _wait(self) -> None:
         """Until something happens, the next host is due, or it is time to look for commands."""

@@ -66,6 +66,8 @@ class Answer(asyncssh.SSHClientSession[bytes]):
     def __init__(self, token: str, limit: int) -> None:
         """Wait for the end record with `token`; read at most `limit` bytes."""
         self.completed: asyncio.Future[Completed] = asyncio.get_running_loop().create_future()
+        # A connection may be lost before anybody waits for it; nobody is to be told of that but who asked.
+        self.completed.add_done_callback(lambda done: done.cancelled() or done.exception())
         self._limit = limit
         self._end = b'\n{"record":"end","token":"%s"' % token.encode()
         self._stdout: list[bytes] = []
