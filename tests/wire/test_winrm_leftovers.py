@@ -80,8 +80,10 @@ async def test_a_worker_that_is_killed_while_sessions_are_opened(tmp_path: Path)
             await way.look(hosts[0])
             async with asyncio.TaskGroup() as group:
                 opening = [group.create_task(_opened(way.open(host, 20))) for host in hosts]
-                await asyncio.sleep(0.05)
-                os.kill(way.crew.pids[0], signal.SIGKILL)
+                while served.counts.shells_opened == 0:
+                    await asyncio.sleep(0)
+                for pid in way.crew.pids:
+                    os.kill(pid, signal.SIGKILL)
             errors = [task.result() for task in opening]
             assert any(isinstance(error, UnreachableError) for error in errors)
         # A shell whose name died with the worker is closed by the host, which was told to do so soon.
