@@ -106,8 +106,14 @@ def fold(
 
 
 def _distinct(events: Iterable[EventRecord]) -> list[EventRecord]:
-    """Without records that were handed in twice, as from overlapping exports."""
-    found = {(e.computer, e.provider, e.event_id, e.record_id, e.at): e for e in events}
+    """Without records that were handed in twice, as from overlapping exports.
+
+    Two that tell of different crashes are two, also where an export left their numbers out.
+    """
+    found = {
+        (e.computer, e.provider, e.event_id, e.record_id, e.at, e.raw_stop_code, e.report_id): e
+        for e in events
+    }
     return list(found.values())
 
 
@@ -161,8 +167,8 @@ def _cause(group: _Group) -> RestartCause:
         return "planned"
     if any(event.power_button for event in group.events):
         return "power_button"
-    dirty = any(event.kind == "dirty_restart" for event in group.events)
-    return "power_loss" if dirty else "unexpected"
+    told = any(e.kind == "dirty_restart" and e.raw_stop_code == 0 for e in group.events)
+    return "power_loss" if told else "unexpected"
 
 
 def _crash(group: _Group, starts: Sequence[float], at: datetime, source: str) -> CrashRecord:

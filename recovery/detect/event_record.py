@@ -73,6 +73,7 @@ class EventRecord(msgspec.Struct, frozen=True, kw_only=True):
     stop_code: int | None = None
     """Without the mark that some codes carry; None when it tells of no bug check."""
     raw_stop_code: int | None = None
+    """As it stands in the record: 0 where it says that there was none, None where it does not say."""
     parameters: tuple[int, ...] = ()
     dump_path: str = ""
     report_id: str = ""
@@ -157,8 +158,8 @@ _UNCLEAN = "restarted without a clean shutdown"
 
 def _dirty_restart(raw: RawEvent, plain: EventRecord) -> EventRecord:
     """A code other than zero is a crash, whatever the power button says: a stopped machine is often switched off."""
-    number = _number(raw.value("BugcheckCode", 0)) & 0xFFFFFFFF
-    code = bugchecks.effective(number) or None
+    number = _read_number(raw.value("BugcheckCode", 0))
+    code = bugchecks.effective(number & 0xFFFFFFFF) or None if number else None
     firmware = _flag(raw.value("BugcheckInfoFromEFI", 12))
     held = _number(raw.value("PowerButtonTimestamp", 6)) != 0 or _flag(
         raw.value("LongPowerButtonPressDetected", 15)
@@ -168,6 +169,8 @@ def _dirty_restart(raw: RawEvent, plain: EventRecord) -> EventRecord:
         meaning = f"{_UNCLEAN} after a blue screen: stop code {bugchecks.shown(code)}{kept}"
     elif held:
         meaning = f"{_UNCLEAN}: the power button was held"
+    elif number is None:
+        meaning = f"{_UNCLEAN}; whether after a blue screen cannot be read in the record"
     else:
         meaning = (
             f"{_UNCLEAN}: the power was cut, the machine was reset or hung, "
@@ -178,7 +181,7 @@ def _dirty_restart(raw: RawEvent, plain: EventRecord) -> EventRecord:
         plain,
         kind="dirty_restart",
         stop_code=code,
-        raw_stop_code=number or None,
+        raw_stop_code=None if number is None else number & 0xFFFFFFFF,
         parameters=tuple(parameters) if code else (),
         power_button=held,
         from_firmware=firmware and code is not None,
@@ -322,11 +325,16 @@ def _one_moment(local: datetime, utc: datetime, logged: datetime | None) -> bool
 
 def _number(text: str) -> int:
     """A decimal or, with its prefix, hex number of at most 64 bits; 0 when it is none."""
+    return _read_number(text) or 0
+
+
+def _read_number(text: str) -> int | None:
+    """As `_number`; None when it is none."""
     text = text.strip()[:24]
     try:
         return int(text, 16 if text[:2].lower() == "0x" else 10) & 0xFFFFFFFFFFFFFFFF
     except ValueError:
-        return 0
+        return None
 
 
 def _flag(text: str) -> bool:

@@ -31,7 +31,7 @@ class FileRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that a file says. Times are by the clock of the machine that wrote it."""
 
     kind: str
-    """As an event record's, `bugcheck` of a dump, or `live_report`."""
+    """As an event record's; of a dump `bugcheck`, `live_report`, or `dump` where it names no stop code."""
     event_id: int | None = None
     at: datetime | None = None
     """UTC."""
@@ -114,7 +114,7 @@ def event_details(event: EventRecord) -> dict[str, Any]:
 
 def code_details(raw: int | None) -> dict[str, Any]:
     """A stop code for people and as it stands in the record."""
-    if raw is None:
+    if not raw:
         return {}
     code = bugchecks.effective(raw)
     marked = {"stop_code_raw": raw} if raw != code else {}
@@ -184,7 +184,7 @@ def _dump(content: Content) -> FileEvidence:
         "mentions": list(mentioned),
     }
     record = FileRecord(
-        kind="live_report" if header.live else "bugcheck",
+        kind=_dump_kind(header),
         at=None if header.crashed_at is None else datetime.fromtimestamp(header.crashed_at, UTC),
         stop_code=header.stop_code if header.is_crash or not _captured(header) else None,
         meaning=_dump_meaning(header)
@@ -192,6 +192,12 @@ def _dump(content: Content) -> FileEvidence:
         details={name: value for name, value in details.items() if value not in (None, "", [])},
     )
     return FileEvidence(kind="dump", records=(record,), problems=header.problems)
+
+
+def _dump_kind(header: dump_header.DumpHeader) -> str:
+    if header.live:
+        return "live_report"
+    return "bugcheck" if header.is_crash else "dump"
 
 
 def _captured(header: dump_header.DumpHeader) -> bool:
@@ -224,9 +230,9 @@ def _is_kernel_dump(head: bytes) -> bool:
 
 
 KINDS: tuple[FileKind, ...] = (
-    FileKind("evtx", evtx_file.looks_like, _evtx),
     FileKind("dump", _is_kernel_dump, _dump),
     FileKind("user_dump", lambda head: head.startswith(b"MDMP"), _dump),
+    FileKind("evtx", evtx_file.looks_like, _evtx),
     FileKind("event_xml", event_xml.looks_like, _event_xml),
 )
-"""In the order in which they are tried."""
+"""In the order in which they are tried: a dump holds what was in memory, pieces of event logs too."""

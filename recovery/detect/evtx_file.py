@@ -107,6 +107,7 @@ class _Reading:
         self.chunks = 0
         self._lost = 0
         self._short = 0
+        self._unsure = 0
         self._broken = 0
 
     def add(self, chunk: bytes) -> None:
@@ -114,6 +115,7 @@ class _Reading:
         self.chunks += 1
         self._short += len(chunk) < _CHUNK_SIZE
         chunk = chunk.ljust(_CHUNK_SIZE, b"\0")
+        self._unsure += not _is_sound(chunk)
         expected = _expected(chunk)
         texts = _texts(
             chunk[: _TABLES.start] + bytes(_TABLES.stop - _TABLES.start) + chunk[_TABLES.stop :]
@@ -141,6 +143,11 @@ class _Reading:
             self.problems.append("it holds no records")
         if self._short:
             self.problems.append("a chunk of it ends early")
+        if self._unsure:
+            self.problems.append(
+                f"the checksum of {self._unsure} of its {self.chunks} chunks does not fit: "
+                "it was being written, or what is said there may be wrong"
+            )
         if lost:
             self.problems.append(f"{lost} record{'s' if lost > 1 else ''} could not be read")
         if len(self.records) == _MOST:
@@ -148,6 +155,13 @@ class _Reading:
                 f"only the first {_MOST} records of crashes and restarts were kept"
             )
         return EventsRead(tuple(self.records.values()), tuple(self.problems))
+
+
+def _is_sound(chunk: bytes) -> bool:
+    """Whether a chunk's records have the checksum that its head gives."""
+    (end,) = struct.unpack_from("<I", chunk, 0x30)
+    (given,) = struct.unpack_from("<I", chunk, 0x34)
+    return _TABLES.stop <= end <= _CHUNK_SIZE and zlib.crc32(chunk[_TABLES.stop : end]) == given
 
 
 def _expected(chunk: bytes) -> int:

@@ -181,3 +181,32 @@ def test_names_and_texts_are_inert(cli: Cli, home: Path) -> None:
     told = cli("evidence", path)
     assert "\x1b" not in told.out
     assert "\u202e" not in told.out
+
+
+def test_crashes_of_records_without_numbers_are_all_told(cli: Cli, home: Path) -> None:
+    text = "".join(dirty_restart(TIME, code=code) for code in (80, 126, 0))
+    (home / "x.xml").write_text(text.replace("<EventRecordID>1</EventRecordID>", ""))
+    (row,) = rows(cli, home / "x.xml")
+    assert [crash["stop_code"] for crash in row["crashes"]] == [80, 126]
+
+
+@pytest.mark.parametrize("code", ["", "&amp;code;", "n/a"])
+def test_a_code_that_cannot_be_read_is_not_taken_for_none(cli: Cli, home: Path, code: str) -> None:
+    text = dirty_restart(TIME, code=80).replace(">80<", f">{code}<")
+    (home / "x.xml").write_text(text)
+    (record,) = rows(cli, home / "x.xml")[0]["records"]
+    assert record["stop_code"] is None
+    assert "cannot be read" in record["meaning"]
+    assert "power was cut" not in record["meaning"]
+
+
+def test_a_dump_that_holds_pieces_of_a_log_is_a_dump(cli: Cli, home: Path) -> None:
+    (home / "x.dmp").write_bytes(dump64() + EVTX[4096:])
+    (row,) = rows(cli, home / "x.dmp")
+    assert (row["kind"], row["records"][0]["stop_code"]) == ("dump", 80)
+
+
+def test_a_dump_without_a_stop_code_is_no_bug_check(cli: Cli, home: Path) -> None:
+    (home / "x.dmp").write_bytes(b"PAGEDU64" + b"PAGE" * 2046)
+    (record,) = rows(cli, home / "x.dmp")[0]["records"]
+    assert (record["kind"], record["stop_code"], record["at"]) == ("dump", None, None)

@@ -118,3 +118,10 @@ def test_a_medium_that_fails_in_the_middle() -> None:
     found = evtx_file.read_stream(Failing(THREE))
     assert len(found.records) >= 4
     assert "its medium failed: Input/output error" in found.problems
+
+
+def test_a_chunk_that_was_altered_is_said_to_be() -> None:
+    assert evtx_file.read(THREE).problems == ()
+    found = evtx_file.read(patch(THREE, FILE_HEADER + 0x34, bytes(4)))
+    assert len(found.records) == 12
+    assert "checksum of 1 of its 3 chunks does not fit" in found.problems[0]
