@@ -78,10 +78,12 @@ def sources(acting: Service, inventory: list[str]) -> tuple[str, ...]:
 
 def assignments(pairs: list[str], option: str) -> dict[str, str]:
     """The names and values of an `option` that is given as NAME=VALUE. Raises `UsageError`."""
-    found = {}
+    found: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
             raise UsageError(f"{option} {pair}: expected NAME=VALUE")
+        if found.get(name, value) != value:
+            raise UsageError(f"{option} {name} has two values: {found[name]} and {value}")
         found[name] = value
     return found

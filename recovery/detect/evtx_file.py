@@ -159,8 +159,7 @@ class _Reading:
 
 def _is_sound(chunk: bytes) -> bool:
     """Whether a chunk's records have the checksum that its head gives."""
-    (end,) = struct.unpack_from("<I", chunk, 0x30)
-    (given,) = struct.unpack_from("<I", chunk, 0x34)
+    end, given = map(int, struct.unpack_from("<II", chunk, 0x30))
     return _TABLES.stop <= end <= _CHUNK_SIZE and zlib.crc32(chunk[_TABLES.stop : end]) == given
 
 

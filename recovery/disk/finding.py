@@ -48,6 +48,27 @@ def below(folder: Path, *names: str) -> Path | None:
     return folder
 
 
+def link_at(folder: Path, *names: str) -> Path | None:
+    """The link by which nothing stands at `names` below a folder for `below`; None where it is not for a link."""
+    for name in names:
+        known = below(folder, name)
+        if known is None:
+            links = (e for e in entries(folder) if e.name.casefold() == name.casefold())
+            return next((Path(entry.path) for entry in links), None)
+        folder = known
+    return None
+
+
+def artifact_folder(folder: Path, *names: str) -> Path | None:
+    """As `below`, for the folder of an artifact. Raises `InputError` where a link leads to it, which tells nothing."""
+    found = below(folder, *names)
+    link = link_at(folder, *names) if found is None else None
+    if link is not None:
+        message = "is a link, which is not followed: what it leads to was not looked at"
+        raise InputError(message, file=str(link))
+    return found
+
+
 def root_of(name: str) -> Path:
     """The folder of that name. Raises `InputError` when it is none."""
     root = Path(name)
@@ -61,6 +82,30 @@ def root_of(name: str) -> Path:
         raise InputError(f"cannot be read: {reason.lower()}", file=name) from None
     message = "is not a folder: mount the disk (read-only is enough) and name the mount point"
     raise InputError(message, file=name)
+
+
+def is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a regular file, also where its medium fails; no link."""
+    try:
+        return entry.is_file(follow_symlinks=False)
+    except OSError:
+        return False
+
+
+def modified(entry: os.DirEntry[str]) -> float:
+    """Its mtime, seconds since 1970; 0 where that cannot be read."""
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except OSError:
+        return 0.0
+
+
+def modified_at(path: Path) -> float:
+    """As `modified`, of a path."""
+    try:
+        return path.lstat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from recovery.detect.folder_rule import is_bad, matches, state_of
-from recovery.disk.finding import entries
 from recovery.disk.opening import open_file
 from recovery.errors import InputError
 from recovery.model.evidence import (
@@ -23,6 +23,7 @@ from recovery.model.incident import Artifact
 
 SOURCE = "disk"
 _MOST_FILES = 500
+_MOST_NAMES = 1_000_000
 _HEADER = 64
 
 
@@ -53,13 +54,11 @@ def list_artifact(
         return ArtifactListing(
             at=at, source=SOURCE, directory=artifact.directory, exists=False, bad=False
         )
-    files: list[ArtifactFile] = []
-    for entry in entries(folder):
-        if matches(artifact, entry.name, case=case):
-            files.append(_file(artifact, Path(entry.path)))
-        if len(files) > _MOST_FILES:
-            message = f"more than {_MOST_FILES} files have the artifact's name"
-            raise InputError(message, file=str(folder))
+    named = sorted(name for name in _names(folder) if matches(artifact, name, case=case))
+    if len(named) > _MOST_FILES:
+        message = f"more than {_MOST_FILES} files have the artifact's name"
+        raise InputError(message, file=str(folder))
+    files = [_file(artifact, folder / name) for name in named]
     return ArtifactListing(
         at=at,
         source=SOURCE,
@@ -68,6 +67,23 @@ def list_artifact(
         bad=is_bad(files),
         files=tuple(files),
     )
+
+
+def _names(folder: Path) -> list[str]:
+    """What is in a folder, all of it: what was left out or could not be read might be the bad file, or the good one."""
+    names: list[str] = []
+    try:
+        with os.scandir(folder) as listing:
+            for entry in listing:
+                names.append(entry.name)
+                if len(names) > _MOST_NAMES:
+                    break
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=str(folder)) from None
+    if len(names) > _MOST_NAMES:
+        message = f"holds more than {_MOST_NAMES} files: the artifact's folder is not like that"
+        raise InputError(message, file=str(folder))
+    return names
 
 
 def _file(artifact: Artifact, path: Path) -> ArtifactFile:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from recovery.disk.finding import below, entries, folders
+from recovery.disk.finding import (
+    artifact_folder,
+    below,
+    entries,
+    folders,
+    is_file,
+    modified_at,
+)
 from recovery.disk.install import SOURCE, Install, list_artifact
 from recovery.disk.opening import open_file
 from recovery.errors import InputError
@@ -34,7 +41,7 @@ def examine(linux: Path, root: Path, incident: Incident, at: datetime) -> Instal
     problems: list[str] = []
     read: list[str] = []
     crashes = []
-    for path in sorted(_kept_messages(linux), key=_time)[-_MOST:]:
+    for path in sorted(_kept_messages(linux), key=modified_at)[-_MOST:]:
         try:
             with open_file(path, follow=False) as stream:
                 text = _PANIC.search(stream.read(_HEAD))
@@ -63,7 +70,7 @@ def _crash(path: Path, root: Path, text: bytes, at: datetime) -> CrashRecord:
     return CrashRecord(
         at=at,
         source=SOURCE,
-        crashed_at=_time(path),
+        crashed_at=modified_at(path),
         text="".join(char for char in shown if char.isprintable()),
         record="pstore" if "pstore" in inside else "kdump",
         dump=inside,
@@ -76,8 +83,8 @@ def _listing(
     if artifact.kind != "files":
         problems.append(f"an artifact of kind {artifact.kind} cannot be told from the disk alone")
         return None
-    place = below(root, *artifact.directory.strip("/").split("/"))
     try:
+        place = artifact_folder(root, *artifact.directory.strip("/").split("/"))
         return list_artifact(artifact, place, case=True, at=at)
     except (InputError, OSError) as error:
         problems.append(str(error))
@@ -93,7 +100,7 @@ def _kept_messages(root: Path) -> Iterator[Path]:
 
 def _messages_in(folder: Path, depth: int) -> Iterator[Path]:
     for entry in entries(folder):
-        if _MESSAGES.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+        if _MESSAGES.fullmatch(entry.name) and is_file(entry):
             yield Path(entry.path)
     if depth > 0:
         for inner in folders(folder):
@@ -110,10 +117,3 @@ def _hostname(root: Path) -> str:
     except (InputError, OSError):
         return ""
     return name if name.isprintable() else ""
-
-
-def _time(path: Path) -> float:
-    try:
-        return path.lstat().st_mtime
-    except OSError:
-        return 0.0

@@ -10,7 +10,15 @@ from pathlib import Path
 from recovery.detect import dump_header, evtx_file
 from recovery.detect.crashes import Dump, fold, with_mentions
 from recovery.detect.event_record import EventRecord
-from recovery.disk.finding import below, entries, folders
+from recovery.disk.finding import (
+    artifact_folder,
+    below,
+    entries,
+    folders,
+    is_file,
+    modified,
+    modified_at,
+)
 from recovery.disk.install import SOURCE, Install, list_artifact
 from recovery.disk.opening import open_file
 from recovery.errors import InputError
@@ -112,7 +120,7 @@ class _Looked:
                 continue
             self.read.append(name)
             self.problems += [f"{name}: {problem}" for problem in header.problems]
-            found.append((name, path.lstat().st_mtime, header))
+            found.append((name, modified_at(path), header))
             mentions[name] = dump_header.mentions(data, modules)
         return found, mentions
 
@@ -128,7 +136,8 @@ class _Looked:
             self.problems.append(f"{artifact.directory} has no place on a disk that does not run")
             return None
         try:
-            return list_artifact(artifact, below(place[0], *place[1]), case=False, at=at)
+            folder = artifact_folder(place[0], *place[1])
+            return list_artifact(artifact, folder, case=False, at=at)
         except (InputError, OSError) as error:
             self.problems.append(str(error))
             return None
@@ -178,8 +187,8 @@ def _files(folder: Path | None, ending: str) -> list[Path]:
     if folder is None:
         return []
     found = [
-        (entry.stat(follow_symlinks=False).st_mtime, entry.name, Path(entry.path))
+        (modified(entry), entry.name, Path(entry.path))
         for entry in entries(folder)
-        if entry.name.lower().endswith(ending) and entry.is_file(follow_symlinks=False)
+        if entry.name.lower().endswith(ending) and is_file(entry)
     ]
     return [path for _, _, path in sorted(found, reverse=True)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from recovery.errors import InputError, UnknownNameError, UsageError
 from recovery.model.remedy import ArtifactKind
-from recovery.playbook.library import bundled
+from recovery.playbook.library import bundled, incident_names
 
 _FILE = "incident.yaml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -36,6 +36,10 @@ def write_skeleton(name: str, kind: str, folder: Path) -> Path:
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"{name!r}: the name is made of a-z, 0-9, dot, dash and underscore, up to 64"
+        )
+    if name in incident_names():
+        raise UsageError(
+            f"{name} is a bundled incident, which that name goes on to mean: choose another name"
         )
     file = folder / name / _FILE
     try:

@@ -156,3 +156,17 @@ def test_a_run_keeps_its_values_for_those_that_come_later(cli: Cli, exposed: Pat
     assert "KB5000802" in shown
     again = cli("runs", "retry", "last", "--only", "recovered", "--yes")
     assert again.code == 0, again
+
+
+def test_a_bundled_name_is_not_taken_for_a_profile_of_ones_own(cli: Cli, home: Path) -> None:
+    told = cli("incident", "new", "crowdstrike-291", "--into", home)
+    assert told.code == 2
+    assert "is a bundled incident" in told.err
+    assert not (home / "crowdstrike-291").exists()
+
+
+def test_a_parameter_with_two_values_is_refused(cli: Cli) -> None:
+    words = ("incident", "check", "windows-update-boot-loop")
+    told = cli(*words, "--param", "kb=KB5000802", "--param", "kb=KB5000803")
+    assert told.code == 2
+    assert "--param kb has two values: KB5000802 and KB5000803" in told.err

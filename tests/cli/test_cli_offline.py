@@ -159,7 +159,26 @@ def test_links_are_not_followed_out_of_the_disk(cli: Cli, disk: Path, tmp_path: 
     assert [file["state"] for file in row["artifact"]["files"]] == ["link"]
     folder.rename(tmp_path / "away")
     folder.symlink_to(elsewhere)
-    assert look(cli, disk)[0]["artifact"].get("exists", False) is False
+    (row,) = look(cli, disk)
+    assert row["artifact"] is None
+    assert any("is a link, which is not followed" in problem for problem in row["problems"])
+
+
+def test_an_artifact_folder_that_cannot_be_listed_is_not_called_clean(
+    cli: Cli, disk: Path, tmp_path: Path
+) -> None:
+    (disk / FOLDER).rename(tmp_path / "away")
+    (disk / FOLDER).write_bytes(b"a file in the folder's place")
+    (row,) = look(cli, disk)
+    assert row["artifact"] is None
+    assert any("cannot be read" in problem for problem in row["problems"])
+    assert not any("no bad file" in reason for reason in row["because"])
+
+
+def test_a_bad_file_among_very_many_is_found(cli: Cli, disk: Path) -> None:
+    for number in range(20_005):
+        (disk / FOLDER / f"A-{number}").touch()
+    assert look(cli, disk)[0]["verdict"] == "crash_loop"
 
 
 def test_nothing_is_written(cli: Cli, disk: Path) -> None:
