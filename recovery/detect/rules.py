@@ -66,23 +66,28 @@ def this_incidents(crash: CrashRecord, incident: Incident, clock_offset: float =
 
 
 def returns(case: CaseFile, incident: Incident) -> int:
-    """How often the host came back in another boot that nobody asked for, within the profile's span up to the last.
+    """How often the host came back in a boot that nobody asked for, within the profile's span before the last look.
 
     A boot that a person caused by the host's own records, by a request or by the power button, is no return. After a
     fix only what follows the first boot counts: up to that one the bad thing may still have been loaded.
     """
+    return len(_returned(case, incident))
+
+
+def _returned(case: CaseFile, incident: Incident) -> list[int]:
+    """The places of the boots that are returns."""
     if not case.boots:
-        return 0
-    first = len(case.boots) - len(case.boots_since_fix) if case.fix is not None else 0
-    earliest = case.boots[-1].first_seen - timedelta(seconds=incident.crash.within)
-    return sum(
-        1
+        return []
+    earliest = case.boots[-1].identity.at - timedelta(seconds=incident.crash.within)
+    first = 1 if case.fix is None else len(case.boots) - len(case.boots_since_fix) + 1
+    return [
+        place
         for place, boot in enumerate(case.boots)
-        if place > first
+        if place >= first
         and not boot.asked_for
         and boot.first_seen >= earliest
         and not _by_a_person(case, incident, place)
-    )
+    ]
 
 
 def own_crashes(case: CaseFile, incident: Incident) -> list[CrashRecord]:
@@ -277,10 +282,19 @@ def _safe_mode(case: CaseFile, platform: Platform) -> str:
 
 
 def _missing_services(case: CaseFile, platform: Platform) -> str:
+    """What of the protection does not run, or was not seen to run in the latest boot."""
     asked = (*platform.proof.services, *platform.proof.processes)
-    running = {service.name.lower() for service in case.services if service.running}
+    began = case.boots[-1].first_seen
+    running = {
+        service.name.lower(): service.at >= began for service in case.services if service.running
+    }
     missing = [name for name in asked if name.lower() not in running]
-    return f"protection does not run: {', '.join(missing)}" if missing else ""
+    if missing:
+        return f"protection does not run: {', '.join(missing)}"
+    unread = [name for name in asked if not running[name.lower()]]
+    return (
+        f"whether protection runs was not read in this boot: {', '.join(unread)}" if unread else ""
+    )
 
 
 def _running(platform: Platform) -> tuple[str, ...]:
@@ -313,9 +327,17 @@ def listing_text(listing: ArtifactListing) -> str:
 
 
 def _loop_text(case: CaseFile, incident: Incident) -> str:
+    found = _returned(case, incident)
+    own = own_crashes(case, incident)
+    others = [
+        crash
+        for crash in case.crashes
+        if crash not in own and any(crash_behind(case, crash, place) for place in found)
+    ]
+    told = f"; but something else led to one at least: {crash_text(others[-1])}" if others else ""
     return (
-        f"came back {returns(case, incident)} times within {_span(incident.crash.within)}, each time in another boot "
-        "that nobody asked for"
+        f"came back {len(found)} times within {_span(incident.crash.within)}, each time in another boot "
+        f"that nobody asked for{told}"
     )
 
 
