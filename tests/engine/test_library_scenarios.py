@@ -35,7 +35,6 @@ class Expected(msgspec.Struct, forbid_unknown_fields=True):
     outcomes: Mapping[str, str]
     runbooks: Mapping[str, str] = {}
     parameters: Mapping[str, str] = {}
-    overrides: Mapping[str, str] = {}
 
 
 def scenario(name: str) -> tuple[Path, Expected]:
@@ -109,7 +108,6 @@ def test_each_scenario_ends_recovered_or_with_the_right_hosts_handed_over(
         inventory=(str(folder / "fleet.yaml"),),
         incident=name,
         parameters=expected.parameters,
-        overrides=expected.overrides,
         mock=True,
         seed=1,
         run="r1",
