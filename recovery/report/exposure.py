@@ -77,9 +77,30 @@ def _exposed(host: Host, audit: Audit | None, products: Sequence[Product]) -> Ex
     ways, others = _products(host, modules, _running(audit.evidence), products)
     risk, why = _risk(ways, others)
     help_, how = _help(host, audit.evidence)
-    cut = any(isinstance(item, KernelModules) and item.truncated for item in audit.evidence)
-    more = ("its list of modules was too long and was cut",) if cut else ()
-    return Exposed(host, audit.at, ways, others, risk, help_, (*why, *more, *how))
+    gap = _gap(audit.evidence)
+    if gap and risk != "yes":
+        risk, why = "unknown", ()
+    because = (*why, *gap, *_unconfirmed(ways, host, products), *how)
+    return Exposed(host, audit.at, ways, others, risk, help_, because)
+
+
+def _gap(evidence: Iterable[AnyEvidence]) -> tuple[str, ...]:
+    """Why what was listed of the kernel is not all that runs in it; empty where it is."""
+    lists = [item for item in evidence if isinstance(item, KernelModules)]
+    if not lists:
+        return ("it did not list what runs in its kernel",)
+    return ("its list of modules was too long and was cut",) if lists[0].truncated else ()
+
+
+def _unconfirmed(
+    ways: Mapping[str, Mode], host: Host, products: Sequence[Product]
+) -> tuple[str, ...]:
+    found = [
+        product.title
+        for product in products
+        if product.title in ways and not product.traces[host.os].confirmed
+    ]
+    return (f"told by names that no public source confirms: {', '.join(found)}",) if found else ()
 
 
 def _modules(evidence: Iterable[AnyEvidence]) -> tuple[KernelModule, ...]:

@@ -31,7 +31,10 @@ CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "exposure.yaml").r
 
 def _evidence(case: dict[str, Any]) -> tuple[AnyEvidence, ...]:
     modules = tuple(KernelModule(**each) for each in case.get("modules", ()))
-    found: list[AnyEvidence] = [KernelModules(at=AT, source="ssh", modules=modules)]
+    listed = KernelModules(
+        at=AT, source="ssh", modules=modules, truncated=case.get("truncated", False)
+    )
+    found: list[AnyEvidence] = [] if case.get("unlisted") else [listed]
     found += [
         ServiceState(at=AT, source="ssh", name=name, running=True)
         for name in case.get("running", ())
