@@ -41,7 +41,10 @@ def examine(linux: Path, root: Path, incident: Incident, at: datetime) -> Instal
     problems: list[str] = []
     read: list[str] = []
     crashes = []
-    for path in sorted(_kept_messages(linux), key=modified_at)[-_MOST:]:
+    kept = sorted(_kept_messages(linux), key=modified_at)
+    if len(kept) > _MOST:
+        problems.append(f"only the newest {_MOST} of {len(kept)} kept kernel messages were read")
+    for path in kept[-_MOST:]:
         try:
             with open_file(path, follow=False) as stream:
                 text = _PANIC.search(stream.read(_HEAD))

@@ -93,7 +93,7 @@ class _Looked:
         if not logs:
             self.problems.append("there is no system log: System32/winevt/Logs/System.evtx")
         found: list[EventRecord] = []
-        for path in logs[:_MOST_LOGS]:
+        for path in self._newest(logs, _MOST_LOGS, "system logs"):
             try:
                 with open_file(path, follow=False) as stream:
                     log = evtx_file.read_stream(stream, enough=enough)
@@ -111,9 +111,12 @@ class _Looked:
         small = _files(below(self._windows, "Minidump"), ".dmp")
         found: list[Dump] = []
         mentions: dict[str, tuple[str, ...]] = {}
-        for path in [*([whole] if whole is not None else []), *small[:_MOST_DUMPS]]:
+        read = self._newest(small, _MOST_DUMPS, "dumps")
+        for path in [*([whole] if whole is not None else []), *read]:
             name = self.shown(path)
             data = self._beginning(path, dump_header.HEAD if path == whole else _TRIAGE)
+            if data is None:
+                continue
             header = dump_header.read(data)
             if header is None:
                 self.problems.append(f"{name}: it does not begin as a dump does")
@@ -153,13 +156,22 @@ class _Looked:
             return volume, [*_VOLUME_NAMES[first], *rest]
         return (volume, rest) if _DRIVE.fullmatch(first) else None
 
-    def _beginning(self, path: Path, size: int) -> bytes:
+    def _newest(self, paths: list[Path], most: int, what: str) -> list[Path]:
+        if len(paths) > most:
+            self.problems.append(f"only the newest {most} of {len(paths)} {what} were read")
+        return paths[:most]
+
+    def _beginning(self, path: Path, size: int) -> bytes | None:
+        """The first bytes of a file; None where it cannot be read, which is noted."""
+        if path.is_dir():
+            self.problems.append(f"{self.shown(path)}: is a folder, and no dump")
+            return None
         try:
             with open_file(path, follow=False) as stream:
                 return stream.read(size)
         except (InputError, OSError) as error:
             self.problems.append(str(error))
-            return b""
+            return None
 
 
 _VOLUME_NAMES: dict[str, tuple[str, ...]] = {

@@ -224,3 +224,12 @@ def test_text(cli: Cli, disk: Path) -> None:
     told = cli("triage", "--offline", disk)
     assert told.code == 0
     assert "ATL-KIOSK-001  WINDOWS  crash_loop" in told.out
+
+
+def test_what_was_left_out_is_said(cli: Cli, disk: Path) -> None:
+    for number in range(60):
+        write(disk / f"WINDOWS/Minidump/0719{number}-1-01.dmp", dump64(), BAD + number)
+    (disk / "WINDOWS/MEMORY.DMP").mkdir()
+    (row,) = look(cli, disk)
+    assert "only the newest 50 of 60 dumps were read" in row["problems"]
+    assert "WINDOWS/MEMORY.DMP: is a folder, and no dump" in row["problems"]
