@@ -31,6 +31,7 @@ EventKind = Literal[
 _LONGEST = 300
 _FOUR = re.compile(r"0x[0-9a-fA-F]{1,16}")
 _SYSTEMTIME = 16
+_LONGEST_CODE = 18
 _WIDEST_ZONE = timedelta(hours=15)
 _TOLERANCE = timedelta(minutes=2)
 
@@ -158,8 +159,8 @@ _UNCLEAN = "restarted without a clean shutdown"
 
 def _dirty_restart(raw: RawEvent, plain: EventRecord) -> EventRecord:
     """A code other than zero is a crash, whatever the power button says: a stopped machine is often switched off."""
-    number = _read_number(raw.value("BugcheckCode", 0))
-    code = bugchecks.effective(number & 0xFFFFFFFF) or None if number else None
+    number = _code(raw.value("BugcheckCode", 0))
+    code = bugchecks.effective(number) or None if number else None
     firmware = _flag(raw.value("BugcheckInfoFromEFI", 12))
     held = _number(raw.value("PowerButtonTimestamp", 6)) != 0 or _flag(
         raw.value("LongPowerButtonPressDetected", 15)
@@ -181,7 +182,7 @@ def _dirty_restart(raw: RawEvent, plain: EventRecord) -> EventRecord:
         plain,
         kind="dirty_restart",
         stop_code=code,
-        raw_stop_code=None if number is None else number & 0xFFFFFFFF,
+        raw_stop_code=number,
         parameters=tuple(parameters) if code else (),
         power_button=held,
         from_firmware=firmware and code is not None,
@@ -335,6 +336,13 @@ def _read_number(text: str) -> int | None:
         return int(text, 16 if text[:2].lower() == "0x" else 10) & 0xFFFFFFFFFFFFFFFF
     except ValueError:
         return None
+
+
+def _code(text: str) -> int | None:
+    """A stop code, which has 32 bits; None where the text is no such number, never a part of it."""
+    text = text.strip()
+    found = _read_number(text) if len(text) <= _LONGEST_CODE and text[:1] not in "+-" else None
+    return found if found is not None and found >> 32 == 0 else None
 
 
 def _flag(text: str) -> bool:

@@ -190,7 +190,7 @@ def test_crashes_of_records_without_numbers_are_all_told(cli: Cli, home: Path) -
     assert [crash["stop_code"] for crash in row["crashes"]] == [80, 126]
 
 
-@pytest.mark.parametrize("code", ["", "&amp;code;", "n/a"])
+@pytest.mark.parametrize("code", ["", "&amp;code;", "n/a", "-1", "9" * 23, "4294967376"])
 def test_a_code_that_cannot_be_read_is_not_taken_for_none(cli: Cli, home: Path, code: str) -> None:
     text = dirty_restart(TIME, code=80).replace(">80<", f">{code}<")
     (home / "x.xml").write_text(text)
