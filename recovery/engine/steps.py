@@ -51,6 +51,7 @@ def not_concerned(pursuit: Pursuit) -> Turn | None:
     incident, os = pursuit.context.incident, pursuit.host.os
     if os in incident.platforms:
         return None
+    pursuit.observe()
     return pursuit.finish(Outcome.HEALTHY, f"{incident.name} does not concern {os}")
 
 

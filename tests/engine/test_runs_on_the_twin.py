@@ -314,4 +314,6 @@ def test_a_host_of_a_platform_that_the_incident_does_not_know_is_left_alone(
     book = parse_playbook(f"playbook: own\nsteps:\n{lines}", "own.yaml")
     stage = Stage(hosts(1, os="macos"), book, mix())
     assert stage.play().counts == {"healthy": 1}
-    assert "does not concern macos" in stage.states["h000"].message
+    state = stage.states["h000"]
+    assert "does not concern macos" in state.message
+    assert (state.verdict, state.because) == ("healthy", ("crowdstrike-291 does not concern macos",))
