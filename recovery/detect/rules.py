@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from recovery.detect.bugchecks import effective
 from recovery.detect.items import items_text
 from recovery.detect.restarts import SLACK, crash_behind, restart_behind
 from recovery.model.evidence import (
@@ -61,7 +62,7 @@ def this_incidents(crash: CrashRecord, incident: Incident, clock_offset: float =
     if crash.module and rule.modules:
         return crash.module.lower() in {name.lower() for name in rule.modules}
     if crash.stop_code is not None:
-        return crash.stop_code in rule.stop_codes
+        return effective(crash.stop_code) in map(effective, rule.stop_codes)
     return any(text.lower() in crash.text.lower() for text in rule.texts)
 
 

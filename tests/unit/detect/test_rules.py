@@ -58,7 +58,7 @@ def incident(services: tuple[str, ...]) -> Incident:
         title="x",
         began=datetime(2024, 7, 19, 4, 9, tzinfo=UTC),
         platforms={"linux": platform, "windows": platform},
-        crash=Crash(stop_codes=(0x50, 0x7E), modules=("csagent.sys",), texts=("csagent",)),
+        crash=Crash(stop_codes=(0x50, 0x1000007E), modules=("csagent.sys",), texts=("csagent",)),
     )
 
 
