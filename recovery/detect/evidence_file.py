@@ -135,21 +135,37 @@ def _events(kind: str, found: EventsRead) -> FileEvidence:
         if event.kind != "other"
     )
     others = len(found.records) - len(told)
-    crashes = [
-        {
-            "at": _moment(crash.crashed_at),
-            "stop_code": crash.stop_code,
-            "record": crash.record,
-        }
-        for crash in fold(found.records, (), at=_NEVER, source="file")
-        if isinstance(crash, CrashRecord)
-    ]
     return FileEvidence(
         kind=kind,
         records=told,
         problems=found.problems,
-        details={"crashes": crashes, **({"other_events": others} if others else {})},
+        details={
+            "crashes": _crashes(found.records),
+            **({"other_events": others} if others else {}),
+        },
     )
+
+
+def _crashes(events: Sequence[EventRecord]) -> list[dict[str, Any]]:
+    """The crashes that the records add up to, oldest first; those of each machine apart, as collectors mix them."""
+    machines: dict[str, list[EventRecord]] = {}
+    for event in events:
+        machines.setdefault(event.computer.casefold(), []).append(event)
+    found = [
+        (crash.crashed_at or 0.0, crash, own[0].computer)
+        for own in machines.values()
+        for crash in fold(own, (), at=_NEVER, source="file")
+        if isinstance(crash, CrashRecord)
+    ]
+    return [
+        {
+            "at": _moment(crash.crashed_at),
+            "stop_code": crash.stop_code,
+            "record": crash.record,
+            **({"computer": computer} if len(machines) > 1 else {}),
+        }
+        for _, crash, computer in sorted(found, key=lambda item: item[0])
+    ]
 
 
 def _moment(seconds: float | None) -> Any:

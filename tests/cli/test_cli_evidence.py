@@ -210,3 +210,11 @@ def test_a_dump_without_a_stop_code_is_no_bug_check(cli: Cli, home: Path) -> Non
     (home / "x.dmp").write_bytes(b"PAGEDU64" + b"PAGE" * 2046)
     (record,) = rows(cli, home / "x.dmp")[0]["records"]
     assert (record["kind"], record["stop_code"], record["at"]) == ("dump", None, None)
+
+
+def test_crashes_of_several_machines_are_told_apart(cli: Cli, home: Path) -> None:
+    other = bugcheck(TIME).replace("ATL-KIOSK-001", "ATL-KIOSK-002")
+    (home / "forwarded.xml").write_text(dirty_restart(TIME, code=80) + other)
+    (row,) = rows(cli, home / "forwarded.xml")
+    told = [(crash["computer"], crash["record"]) for crash in row["crashes"]]
+    assert told == [("ATL-KIOSK-001", "kernel_power_41"), ("ATL-KIOSK-002", "wer_1001")]
