@@ -134,9 +134,15 @@ def _bugcheck(raw: RawEvent, plain: EventRecord) -> EventRecord:
         raw_stop_code=numbers[0] & 0xFFFFFFFF if code and numbers else code,
         parameters=tuple(numbers[1:5]),
         dump_path=dump,
-        report_id=_inert(raw.value("param3", 2)).strip("{}").lower(),
+        report_id=_report(raw.value("param3", 2)),
         meaning=words + (f"; dump {dump}" if dump else ""),
     )
+
+
+def _report(text: str) -> str:
+    """The report's id; empty for the one of noughts alone, which every crash has where reporting is off."""
+    found = _inert(text).strip("{}").lower()
+    return found if found.strip("0-") else ""
 
 
 def _old_bugcheck(raw: RawEvent, plain: EventRecord) -> EventRecord:

@@ -153,3 +153,9 @@ def test_a_code_wins_over_the_power_button() -> None:
 
 def test_nothing_is_made_of_starts_alone() -> None:
     assert folded([{"boot": 1}, {"no_dump": 1.1}, {"application": 2}]) == []
+
+
+def test_an_id_of_noughts_makes_two_crashes_no_one() -> None:
+    nobody = "{00000000-0000-0000-0000-000000000000}"
+    found = folded([{"bugcheck": 4, "report": nobody}, {"bugcheck": 15, "report": nobody}])
+    assert [minutes(crash.logged_at) for crash in found] == [4, 15]
