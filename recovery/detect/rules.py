@@ -178,6 +178,9 @@ def _judge_answering(  # noqa: PLR0911 - one answer for each rule
     own = own_crashes(case, incident)
     past = [f"crashed before: {crash_text(crash)}" for crash in own[-1:]]
     up_for = f"up for {_span(case.boots[-1].up_for)}"
+    settle = platform.proof.settle
+    if case.boots[-1].up_for < settle and any(crash_behind(case, crash) for crash in own):
+        up_for += f" since that crash, and not yet for the {_span(settle)} that would prove it over"
     return _say(Verdict.HEALTHY, listing_text(listing), *past, up_for)
 
 

@@ -316,4 +316,7 @@ def test_a_host_of_a_platform_that_the_incident_does_not_know_is_left_alone(
     assert stage.play().counts == {"healthy": 1}
     state = stage.states["h000"]
     assert "does not concern macos" in state.message
-    assert (state.verdict, state.because) == ("healthy", ("crowdstrike-291 does not concern macos",))
+    assert (state.verdict, state.because) == (
+        "healthy",
+        ("crowdstrike-291 does not concern macos",),
+    )
