@@ -12,14 +12,14 @@ _FILES = ("lib", "files", "listing")
 _TAKES = (*_FILES, "vault", "quarantine")
 
 ACTIONS: Mapping[str, tuple[str, ...]] = {
-    "triage": (*_FILES, "crashes", "machine", "triage"),
-    "prove": (*_FILES, "crashes", "prove"),
+    "triage": (*_FILES, "crashes", "facts", "machine", "triage"),
+    "prove": (*_FILES, "crashes", "facts", "prove"),
     "quarantine": _TAKES,
     "race": _TAKES,
     "undo": (*_FILES, "vault", "undo"),
     "reboot": ("lib", "reboot"),
     "run": ("lib", "run"),
-    "exposure": ("lib", "files", "machine", "exposure"),
+    "exposure": ("lib", "files", "facts", "machine", "exposure"),
     "strike": ("strike",),
 }
 """Action to the parts of its script, where the artifact is files. `strike` is the remedy for the seconds of a boot
@@ -52,9 +52,9 @@ def parts(action: str, kind: str, remedy: str) -> tuple[str, ...]:
         raise RefusedError(message)
     seen = ("lib", "files", "items", LOOKS[kind])
     if action == "triage":
-        return (*seen, "crashes", "machine", "triage")
+        return (*seen, "crashes", "facts", "machine", "triage")
     if action == "prove":
-        return (*seen, "crashes", "prove")
+        return (*seen, "crashes", "facts", "prove")
     if action not in ("undo", "race", remedy) or remedy not in REMEDIES:
         message = (
             f"no script carries out {remedy if action in ('undo', 'race') else action!r} on windows"

@@ -3,6 +3,7 @@
 
 $MostEvents = 64
 $MostEventBytes = 16384
+$MostEventSeconds = 30
 $MostDumps = 20
 $MostHeads = 4
 $HeadBytes = 8192
@@ -24,8 +25,11 @@ function Write-Events {
     $query = New-Object System.Diagnostics.Eventing.Reader.EventLogQuery 'System', ([System.Diagnostics.Eventing.Reader.PathType]::LogName), $path
     $query.ReverseDirection = $true
     $reader = New-Object System.Diagnostics.Eventing.Reader.EventLogReader $query
+    # Of a log of gigabytes all would be searched for the last few events.
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
     for ($number = 0; $number -lt $MostEvents; $number++) {
-      $record = $reader.ReadEvent()
+      $left = $MostEventSeconds - $clock.Elapsed.TotalSeconds
+      $record = $reader.ReadEvent([TimeSpan]::FromSeconds([Math]::Max(0.1, $left)))
       if ($null -eq $record) { break }
       $bytes = $Utf8.GetBytes($record.ToXml())
       if ($bytes.Length -gt $MostEventBytes) { continue }
@@ -35,10 +39,19 @@ function Write-Events {
   } catch { Write-Trouble 'event_log' 'System' }
 }
 
+# Where the system was told to put its dumps, or where it puts them by itself.
+function Get-CrashSetting([string]$Name, [string]$Usual) {
+  $told = [string](Get-Registry 'SYSTEM\CurrentControlSet\Control\CrashControl' $Name)
+  if ($told -eq '') { return $Usual }
+  return [Environment]::ExpandEnvironmentVariables($told)
+}
+
 function Write-Dumps {
   $windows = [Environment]::GetEnvironmentVariable('SystemRoot')
-  $paths = @("$windows\MEMORY.DMP" | Where-Object { [System.IO.File]::Exists($_) })
-  try { $paths += @([System.IO.Directory]::GetFiles("$windows\Minidump", '*.dmp')) } catch { $null = $_ }
+  $whole = Get-CrashSetting 'DumpFile' "$windows\MEMORY.DMP"
+  $small = Get-CrashSetting 'MinidumpDir' "$windows\Minidump"
+  $paths = @($whole | Where-Object { [System.IO.File]::Exists($_) })
+  try { $paths += @([System.IO.Directory]::GetFiles($small, '*.dmp')) } catch { $null = $_ }
   $newest = @($paths | Sort-Object -Descending -Property { [System.IO.File]::GetLastWriteTimeUtc($_) } |
     Select-Object -First $MostDumps)
   $number = 0

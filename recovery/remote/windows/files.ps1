@@ -55,6 +55,8 @@ function Write-Services {
     if (-not $name) { continue }
     $filter = "Name='" + $name.Replace('\', '\\').Replace("'", "\'") + "'"
     $found = @(Get-Instances 'Win32_BaseService' $filter '')
+    # Where WMI does not answer, nothing is said of the service, least of all that it is missing.
+    if (-not $script:Answered) { continue }
     $state = if ($found.Count -eq 1) { [string]$found[0].State } else { 'missing' }
     Write-Service $name ($state -eq 'Running') $state
   }

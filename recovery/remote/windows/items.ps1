@@ -57,16 +57,20 @@ function Read-Records {
   $script:Held = 0
   $script:Latest = $null
   if (-not [System.IO.Directory]::Exists($Vault)) { return }
-  foreach ($folder in @([System.IO.Directory]::GetDirectories($Vault) | Sort-Object)) {
+  try { $folders = @([System.IO.Directory]::GetDirectories($Vault) | Sort-Object) } catch { return }
+  foreach ($folder in $folders) {
     $path = "$folder\record"
     if ([System.IO.Path]::GetFileName($folder) -notmatch '\A[A-Za-z0-9_-]{1,64}\z') { continue }
     if (-not [System.IO.File]::Exists($path) -or (Test-Link $path) -or (Test-Link $folder)) { continue }
-    $lines = [System.IO.File]::ReadAllText($path, $Utf8).Split([char]10)
+    try {
+      $lines = [System.IO.File]::ReadAllText($path, $Utf8).Split([char]10)
+      $was = [System.Text.Encoding]::Unicode.GetString([Convert]::FromBase64String($lines[1]))
+    } catch { continue }
     if ($lines.Length -lt 3 -or $lines[0] -ne "fleet-recovery 1 $($Given.ARTIFACT)" -or $lines[2] -ne 'end') { continue }
     $undone = [System.IO.File]::Exists("$folder\undone")
     $done = if ([System.IO.File]::Exists("$folder\done") -and -not $undone) { 1 } else { 0 }
     $record = @{ Intent = [System.IO.Path]::GetFileName($folder); Folder = $folder; Done = $done; Undone = $undone
-      Was = [System.Text.Encoding]::Unicode.GetString([Convert]::FromBase64String($lines[1])); At = [System.IO.File]::GetLastWriteTimeUtc($path) }
+      Was = $was; At = [System.IO.File]::GetLastWriteTimeUtc($path) }
     $script:Records += $record
     $script:Held += $done
     if (-not $undone -and ($null -eq $script:Latest -or $record.At -gt $script:Latest.At)) { $script:Latest = $record }

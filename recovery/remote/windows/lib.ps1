@@ -6,6 +6,15 @@ param([string]$SettingsJson)
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+# Where an application control policy holds PowerShell to its constrained language, nothing below can run: said with
+# the little that can.
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+  $held = ConvertFrom-Json -InputObject $SettingsJson
+  ''
+  '{"record":"trouble","reason":"constrained_language","detail_hex":""}'
+  '{"record":"end","token":"' + $held.TOKEN + '","exit":1}'
+  exit 1
+}
 $Invariant = [System.Globalization.CultureInfo]::InvariantCulture
 [System.Threading.Thread]::CurrentThread.CurrentCulture = $Invariant
 $Given = ConvertFrom-Json -InputObject $SettingsJson
@@ -14,7 +23,9 @@ $Epoch = New-Object System.DateTime 1970, 1, 1, 0, 0, 0, ([System.DateTimeKind]:
 $Answer = [Console]::OpenStandardOutput()
 $MostFiles = 500
 $MostManifests = 200
+$MostSeconds = 30
 $Trusted = @('S-1-5-18', 'S-1-5-32-544')
+$Installer = 'S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464'
 
 function Write-Line([string]$Text) {
   $bytes = $Utf8.GetBytes($Text + "`n")
@@ -66,6 +77,16 @@ trap {
   exit 1
 }
 
+# Ends with the reason why nothing can be said here.
+function Stop-Here([string]$Reason) {
+  Write-Trouble $Reason ''
+  Write-End 1
+  exit 1
+}
+
+# A 32-bit process on 64-bit Windows is shown another System32 and another registry: all would look well there.
+if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Here 'not_64_bit' }
+
 function Test-Link([string]$Path) {
   try {
     $attributes = [System.IO.File]::GetAttributes($Path)
@@ -87,6 +108,13 @@ function New-Kept([string]$Path) {
   Set-Acl -LiteralPath $Path -AclObject $security
 }
 
+# Whether the folder is one that nobody but the system and administrators has made. Everybody may make folders in
+# ProgramData, and whoever owns one can put another in its place. Raises where the owner cannot be read.
+function Test-Ours([string]$Path) {
+  $owner = (Get-Acl -LiteralPath $Path).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+  return ($Trusted + $Installer) -contains $owner
+}
+
 # What HKEY_LOCAL_MACHINE holds there, or nothing.
 function Get-Registry([string]$Key, [string]$Name) {
   try { return [Microsoft.Win32.Registry]::GetValue("HKEY_LOCAL_MACHINE\$Key", $Name, $null) } catch { return $null }
@@ -101,12 +129,28 @@ function Test-Key([string]$Key) {
   } catch { return $false }
 }
 
-# Instances of a CIM class, or nothing where the system does not answer.
+# Instances of a CIM class, or nothing where the system does not answer, or not in time. Sets Answered to whether it did.
+# Where WMI itself is broken it is asked once: it may not fail, but hang.
+$script:Gone = $false
 function Get-Instances([string]$Class, [string]$Filter, [string]$Space) {
-  $with = @{ ClassName = $Class; ErrorAction = 'Stop' }
+  $with = @{ ClassName = $Class; ErrorAction = 'Stop'; OperationTimeoutSec = $MostSeconds }
   if ($Filter) { $with['Filter'] = $Filter }
   if ($Space) { $with['Namespace'] = $Space }
-  try { return @(Get-CimInstance @with) } catch { return @() }
+  $script:Answered = -not $script:Gone
+  if ($script:Gone) { return }
+  try { return @(Get-CimInstance @with) } catch {
+    $script:Answered = $false
+    if (-not $Space) { $script:Gone = $true }
+  }
+}
+
+# When the System process was made, in whole seconds, or nothing. Where the process does not tell it, WMI does: both
+# read it from the same place of the kernel, and whole seconds are what they have in common.
+function Get-Start {
+  try { return Get-Seconds ([System.Diagnostics.Process]::GetProcessById(4).StartTime) } catch { $null = $_ }
+  $first = @(Get-Instances 'Win32_Process' 'ProcessId=4' '')
+  if ($first.Count -eq 1 -and $null -ne $first[0].CreationDate) { return Get-Seconds $first[0].CreationDate }
+  return $null
 }
 
 # Which boot this is. The counter in PrefetchParameters rises with every boot, and the time at which the System
@@ -120,13 +164,14 @@ function Read-Boot {
   $script:Clock = Get-Seconds ([DateTime]::UtcNow)
   $key = 'SYSTEM\CurrentControlSet\Control\Session Manager\Memory Management\PrefetchParameters'
   $count = Get-Registry $key 'BootId'
-  $first = @(Get-Instances 'Win32_Process' 'ProcessId=4' '')
-  if ($null -ne $count -and $first.Count -eq 1 -and $null -ne $first[0].CreationDate) {
-    $script:BootId = [string]$count + '-' + [string]$first[0].CreationDate.ToUniversalTime().Ticks
-  }
+  $start = Get-Start
+  if ($null -ne $count -and $null -ne $start) { $script:BootId = [string]$count + '-' + (Get-Value $start) }
   $system = @(Get-Instances 'Win32_OperatingSystem' '' '')
-  $script:Release = ''
-  if ($system.Count -eq 1) {
+  $script:Release = 'Windows ' + [Environment]::OSVersion.Version.ToString(3)
+  if ($system.Count -ne 1) {
+    $script:BootTime = $start
+    if ($null -ne $start) { $script:Uptime = [Math]::Max(0.0, $script:Clock - $start) }
+  } else {
     $script:Release = 'Windows ' + [string]$system[0].Version
     $script:BootTime = Get-Seconds $system[0].LastBootUpTime
     $script:Uptime = [Math]::Max(0.0, (

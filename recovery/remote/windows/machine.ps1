@@ -1,48 +1,7 @@
-# The state of the machine at large: Safe Mode, BitLocker (ids of protectors, never keys), what of other vendors runs
-# in the kernel, and updates.
+# The machine at large: what of other vendors runs in the kernel, updates, and what it could be helped with.
 
 $MostModules = 300
 $MostUpdates = 50
-
-function Write-Facts {
-  $mode = switch (Get-Registry 'SYSTEM\CurrentControlSet\Control\SafeBoot\Option' 'OptionValue') {
-    1 { 'minimal' }
-    2 { 'network' }
-    3 { 'dsrepair' }
-    default { '' }
-  }
-  $waits = (Test-Key 'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending') -or
-    (Test-Key 'SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired') -or
-    $null -ne (Get-Registry 'SYSTEM\CurrentControlSet\Control\Session Manager' 'PendingFileRenameOperations')
-  $free = $null
-  try {
-    $root = [System.IO.Path]::GetPathRoot([Environment]::GetEnvironmentVariable('SystemRoot'))
-    $free = (New-Object System.IO.DriveInfo $root).AvailableFreeSpace
-  } catch { $null = $_ }
-  Write-Volumes
-  Write-Line ('{"record":"facts","safe_mode":"' + $mode + '","pending_reboot":' + (Get-Value $waits) + ',"free_bytes":' +
-    (Get-Value $free) + '}')
-}
-
-function Write-Volumes {
-  foreach ($volume in (Get-Instances 'Win32_EncryptableVolume' '' 'root/CIMV2/Security/MicrosoftVolumeEncryption')) {
-    $status = switch ([string]$volume.ProtectionStatus) {
-      '0' { 'off' }
-      '1' { 'on' }
-      '2' { 'locked' }
-      default { 'unknown' }
-    }
-    $ids = @()
-    try {
-      # Type 3 is the numerical password, whose id the recovery screen shows. Only ids are asked for.
-      $asked = Invoke-CimMethod -InputObject $volume -MethodName GetKeyProtectors -Arguments @{ KeyProtectorType = [uint32]3 }
-      $ids = @($asked.VolumeKeyProtectorID | Where-Object { $_ -match '\A\{[0-9A-Fa-f-]{36}\}\z' } |
-        ForEach-Object { '"' + $_.Trim('{', '}').ToUpperInvariant() + '"' })
-    } catch { $null = $_ }
-    Write-Line ('{"record":"volume","drive_hex":"' + (Get-Hex ([string]$volume.DriveLetter)) + '","status":"' + $status +
-      '","protectors":[' + ($ids -join ',') + ']}')
-  }
-}
 
 # Where the registry's path of a driver's file leads to.
 function Get-DriverPath([string]$Path) {
@@ -77,7 +36,8 @@ function Write-Modules {
 function Write-Module($Driver, [string]$Path, [string]$Vendor, [string]$Version) {
   $key = 'SYSTEM\CurrentControlSet\Services\' + $Driver.Name
   $kind = 'driver'
-  if (Test-Key "$key\Instances") { $kind = 'minifilter' }
+  # Windows 11 24H2 has them below Parameters (Microsoft: INF files of file system minifilters).
+  if ((Test-Key "$key\Instances") -or (Test-Key "$key\Parameters\Instances")) { $kind = 'minifilter' }
   if ((Get-Registry $key 'Group') -eq 'Early-Launch') { $kind = 'elam' }
   $start = switch (Get-Registry $key 'Start') {
     0 { 'boot' }
@@ -95,6 +55,7 @@ function Write-Module($Driver, [string]$Path, [string]$Vendor, [string]$Version)
 function Write-Updates {
   $number = 0
   $found = @(Get-Instances 'Win32_QuickFixEngineering' '' '' | Sort-Object -Descending -Property { Get-InstallTime $_ })
+  if (-not $script:Answered) { Write-Trouble 'updates' 'Win32_QuickFixEngineering'; return }
   foreach ($update in $found) {
     $number += 1
     if ($number -gt $MostUpdates) { break }
@@ -104,12 +65,51 @@ function Write-Updates {
   Write-Line '{"record":"updates"}'
 }
 
-# The class gives the day as text in one fixed form, in every language.
+# The class gives the day as text in one fixed form, in every language. PowerShell puts a date of its own over it, which
+# raises where there is none, so the text is taken from below.
 function Get-InstallTime($Update) {
   $day = [DateTime]::MinValue
+  $text = [string]$Update.CimInstanceProperties['InstalledOn'].Value
   $styles = [System.Globalization.DateTimeStyles]'AssumeUniversal, AdjustToUniversal'
-  if ([DateTime]::TryParseExact([string]$Update.InstalledOn, 'M/d/yyyy', $Invariant, $styles, [ref]$day)) { return Get-Seconds $day }
+  if ([DateTime]::TryParseExact($text, 'M/d/yyyy', $Invariant, $styles, [ref]$day)) { return Get-Seconds $day }
   return $null
+}
+
+# Whether the recovery environment can be started; its own file says so in no language (`reagentc /info` has the
+# system's). Nothing where the file is not there or says neither.
+function Get-RecoveryEnvironment {
+  try {
+    $text = [System.IO.File]::ReadAllText([Environment]::SystemDirectory + '\Recovery\ReAgent.xml')
+  } catch { return '' }
+  if ($text -match '<InstallState\s+state="([01])"') { return Get-Switch $Matches[1] }
+  return ''
+}
+
+# Whether the recovery environment would look for a remedy in the cloud. The tool prints the settings as XML; a password
+# for Wi-Fi may stand in it, so nothing but the one digit is kept. Older systems have no such setting, and say nothing.
+function Get-QuickRecovery {
+  $start = New-Object System.Diagnostics.ProcessStartInfo
+  $start.FileName = [Environment]::SystemDirectory + '\reagentc.exe'
+  $start.Arguments = '/getrecoverysettings'
+  $start.UseShellExecute = $false
+  $start.CreateNoWindow = $true
+  $start.RedirectStandardOutput = $true
+  $start.RedirectStandardError = $true
+  try {
+    $process = [System.Diagnostics.Process]::Start($start)
+    $null = $process.StandardError.ReadToEndAsync()
+    $said = $process.StandardOutput.ReadToEndAsync()
+    if (-not $said.Wait(1000 * $MostSeconds)) { return '' }
+    # The tool may print in two bytes a letter.
+    $text = $said.Result.Replace([string][char]0, '')
+  } catch { return '' }
+  if ($text -match '<CloudRemediation\s+state="([01])"') { return Get-Switch $Matches[1] }
+  return ''
+}
+
+function Get-Switch([string]$Digit) {
+  if ($Digit -eq '1') { return 'on' }
+  return 'off'
 }
 
 function Write-Readiness {
@@ -119,5 +119,6 @@ function Write-Readiness {
   $restarts = $null
   if ($null -ne $again) { $restarts = $again -eq 1 }
   Write-Line ('{"record":"readiness","safe_mode_services":[' + ($services -join ',') + '],"restarts_after_crash":' +
-    (Get-Value $restarts) + '}')
+    (Get-Value $restarts) + ',"quick_recovery":"' + (Get-QuickRecovery) + '","recovery_environment":"' +
+    (Get-RecoveryEnvironment) + '"}')
 }

@@ -7,5 +7,6 @@ Write-Listing
 Write-Services
 Write-Events
 Write-Dumps
+Write-Facts
 Read-Mark
 Write-End

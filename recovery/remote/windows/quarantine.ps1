@@ -94,7 +94,7 @@ function Invoke-Act {
       $plans += @{ Entry = $entry; To = $folder + '\' + $script:Number + '.file'; Line = $line }
     }
     Save-Manifest $folder $lines
-  } catch { Write-Refused 'space' $folder; return 0 }
+  } catch [System.UnauthorizedAccessException] { Write-Refused 'permission' $folder; return 0 } catch { Write-Refused 'space' $folder; return 0 }
   $moved = 0
   foreach ($plan in $plans) {
     if (Move-Away $plan) { $moved += 1 } else { $lines = @($lines | Where-Object { $_ -ne $plan.Line }) }

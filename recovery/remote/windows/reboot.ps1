@@ -12,7 +12,8 @@ function Save-Mark {
   try { $stream.Write($bytes, 0, $bytes.Length) } finally { $stream.Dispose() }
 }
 
-# Safe Mode that is still set would come back with every start, for ever: it is cleared before a restart.
+# Safe Mode that is still set would come back with every start, for ever: it is cleared before a restart. The tool fails
+# where nothing is set, which is as well.
 function Clear-SafeBoot {
   $start = New-Object System.Diagnostics.ProcessStartInfo
   $start.FileName = [Environment]::SystemDirectory + '\bcdedit.exe'
@@ -39,18 +40,24 @@ function Start-Restart {
 function Invoke-Reboot {
   if ($script:BootId -eq '') { Write-Refused 'unsupported' 'PrefetchParameters\BootId'; return }
   if ($Given.EXPECT_BOOT -and $Given.EXPECT_BOOT -ne $script:BootId) { Write-Refused 'changed' ''; return }
+  if (Test-Link $Root) { Write-Refused 'link' $Root; return }
+  if ([System.IO.Directory]::Exists($Root) -and -not (Test-Ours $Root)) { Write-Refused 'permission' $Root; return }
   if ($script:Mark) {
     $age = ([DateTime]::UtcNow - [System.IO.File]::GetLastWriteTimeUtc($script:MarkPath)).TotalSeconds
     if ($script:Mark -eq $Given.TOKEN -or [Math]::Abs($age) -lt $Patience) { Write-Acted 'reboot' 0 1 $false; return }
     [System.IO.File]::Delete($script:MarkPath)
   }
-  if (Test-Link $Root) { Write-Refused 'link' $Root; return }
   try { Save-Mark } catch {
     if ([System.IO.File]::Exists($script:MarkPath)) { Write-Acted 'reboot' 0 1 $false } else { Write-Refused 'permission' $Root }
     return
   }
-  if (Test-Key 'SYSTEM\CurrentControlSet\Control\SafeBoot\Option') { Clear-SafeBoot }
-  if (-not (Start-Restart)) {
+  # A mark must not stay where nothing was asked for, whatever kept it from being asked.
+  $asked = $false
+  try {
+    if (Test-Key 'SYSTEM\CurrentControlSet\Control\SafeBoot\Option') { Clear-SafeBoot }
+    $asked = Start-Restart
+  } catch { $asked = $false }
+  if (-not $asked) {
     [System.IO.File]::Delete($script:MarkPath)
     Write-Refused 'permission' 'shutdown.exe'
     return

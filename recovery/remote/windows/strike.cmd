@@ -20,6 +20,8 @@ rem   attributes are written down.
 rem - An "else" is never used, a block's output is redirected by no handle number, and no FOR stands inside parentheses
 rem   of another: Wine's cmd misreads all three. Loops follow each other by "do for" and "&&for". Where files move there
 rem   is no "for /f", whose variable Wine's "move" writes over.
+rem - A 32-bit cmd on 64-bit Windows (PROCESSOR_ARCHITEW6432) is shown another System32, in which all looks well: for it
+rem   there is no Windows installation.
 rem What cmd cannot do in milliseconds: read header bytes, file times in UTC, or a hash. It takes what the profile says
 rem is safe to take by name alone, or the files that a triage listed.
 set NoDefaultCurrentDirectoryInExePath=1
@@ -32,7 +34,7 @@ set FR_STOP=
 set FR_MINE=
 for %g in (@DRIVES@) do (
   set FR_IN_%g=
-  if exist "%g\Windows\System32\ntoskrnl.exe" (
+  if not defined PROCESSOR_ARCHITEW6432 if exist "%g\Windows\System32\ntoskrnl.exe" (
     if not exist "%g\Windows\System32\wpeutil.exe" (
       set FR_IN_%g=1
       echo {"record":"installation","path_text":"%g\\Windows"}

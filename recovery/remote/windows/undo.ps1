@@ -50,7 +50,8 @@ function Set-Struck([string]$Path, $Manifest) {
   $name = [System.IO.Path]::GetFileName($Path)
   foreach ($line in [System.IO.File]::ReadAllLines($list)) {
     if (-not $line.TrimEnd().EndsWith("\$name", [System.StringComparison]::OrdinalIgnoreCase)) { continue }
-    $flags = $line.Substring(0, [Math]::Min(13, $line.Length))
+    # Only the first columns: further on there may be the letter of a drive.
+    $flags = $line.Substring(0, [Math]::Min(6, $line.Length))
     $attributes = [System.IO.File]::GetAttributes($Path)
     if ($flags.Contains('H')) { $attributes = $attributes -bor [System.IO.FileAttributes]::Hidden }
     if ($flags.Contains('S')) { $attributes = $attributes -bor [System.IO.FileAttributes]::System }

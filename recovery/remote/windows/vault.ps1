@@ -5,13 +5,15 @@ $LockTries = 4
 
 # Makes the quarantine folder if need be, and refuses one that is not ours alone.
 function Open-Vault {
-  if ((Test-Link $Vault) -or (Test-Link ([System.IO.Path]::GetDirectoryName($Vault)))) { Write-Refused 'link' $Vault; return $false }
+  $above = [System.IO.Path]::GetDirectoryName($Vault)
+  if ((Test-Link $Vault) -or (Test-Link $above)) { Write-Refused 'link' $Vault; return $false }
   try {
+    if (-not [System.IO.Directory]::Exists($above)) { New-Kept $above }
     if (-not [System.IO.Directory]::Exists($Vault)) { New-Kept $Vault }
-    $owner = (Get-Acl -LiteralPath $Vault).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-  } catch { Write-Refused 'permission' $Vault; return $false }
-  if ($Trusted -notcontains $owner) { Write-Refused 'permission' $Vault; return $false }
-  return $true
+    $ours = (Test-Ours $above) -and (Test-Ours $Vault)
+  } catch { $ours = $false }
+  if (-not $ours) { Write-Refused 'permission' $Vault }
+  return $ours
 }
 
 # Takes the lock; the system takes it back when this process ends, however it ends.
