@@ -58,6 +58,8 @@ _REMEDIES: tuple[RemedyKind, ...] = (
 
 _NAME = re.compile(r"[A-Z][A-Z_]*")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_INTENT = "x" * 24
+"""As long as the name of an intent is."""
 _PLAIN = re.compile(r"[ -&(-~]*")
 """Printable ASCII but the single quote: what stands between single quotes as it is."""
 _SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._:,@+= ")
@@ -115,11 +117,13 @@ def racing(host: Host, incident: Incident, expected: str) -> Literal["strike", "
     """
     if host.os != "windows":
         return "race"
-    settings = {**_profile("strike", host, incident), "EXPECT": expected}
-    if settings.get("KIND"):
+    if _profile("strike", host, incident).get("KIND"):
         return "race"
+    settings = {"EXPECT": expected}
+    made = command("strike", host, incident, token=_INTENT, timeout=1, settings=settings)
     try:
-        strike.line(settings, "token")
+        # What fits through cmd fits through everything else.
+        launch(made, outer="cmd")
     except RefusedError:
         return "race"
     return "strike"
@@ -312,7 +316,7 @@ def _file_settings(artifact: Artifact, separator: str) -> Mapping[str, str]:
     directory = artifact.directory.rstrip(separator)
     return {
         "DIRECTORY": directory,
-        "PATTERN": _pattern(artifact.pattern),
+        "PATTERN": _pattern(artifact.pattern, separator),
         "HEADER": artifact.header.lower(),
         "BAD_FROM": f"{artifact.bad_from.timestamp():.0f}" if artifact.bad_from else "",
         "GOOD_FROM": f"{artifact.good_from.timestamp():.0f}" if artifact.good_from else "",
@@ -348,12 +352,12 @@ def _hex(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").hex()
 
 
-def _pattern(pattern: str) -> str:
-    """The glob as a shell takes it: `*` and `?` only, and within one folder."""
+def _pattern(pattern: str, separator: str) -> str:
+    """The glob, within one folder: `*` and `?` only; for a POSIX shell, that of which it would make more is escaped."""
     if not pattern or "/" in pattern or "\n" in pattern:
         message = f"the artifact's pattern {pattern!r} is not that of a file name"
         raise RefusedError(message)
-    return pattern.translate(_GLOB)
+    return pattern if separator == "\\" else pattern.translate(_GLOB)
 
 
 def _names(names: tuple[str, ...]) -> str:

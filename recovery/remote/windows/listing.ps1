@@ -2,7 +2,7 @@
 
 function Read-Settings {
   Read-Places
-  $glob = [regex]::Escape(([string]$Given.PATTERN).Replace('[[]', '[')).Replace('\*', '.*').Replace('\?', '.')
+  $glob = [regex]::Escape([string]$Given.PATTERN).Replace('\*', '.*').Replace('\?', '.')
   $script:NamePattern = New-Object System.Text.RegularExpressions.Regex "\A$glob\z", 'IgnoreCase, Singleline, CultureInvariant'
 }
 

@@ -144,6 +144,67 @@ def test_safe_mode_is_cleared_before_the_restart_that_would_keep_it() -> None:
     assert 0 < body.index("Clear-SafeBoot") < body.index("Start-Restart")
 
 
+def calls_of(script: bytes) -> list[str]:
+    """What a script calls outside of its functions, in order."""
+    found: list[str] = []
+    waiting = [_PARSER.parse(script).root_node]
+    while waiting:
+        node = waiting.pop(0)
+        if node.type == "command_name":
+            found.append((node.text or b"").decode())
+        if node.type != "function_statement":
+            waiting = [*node.children, *waiting]
+    return found
+
+
+@pytest.mark.parametrize("action", [*ACTIONS, *ITEMS])
+def test_what_would_see_another_system_says_so_and_looks_at_nothing(
+    action: str | tuple[str, str, str],
+) -> None:
+    """32-bit PowerShell is shown SysWOW64, without the bad files; a constrained one can call next to nothing."""
+    script = command(action).script if isinstance(action, str) else windows_scripts.script(*action)
+    calls = calls_of(script)
+    assert calls[calls.index("Stop-Here") :].count("Write-End") == 1
+    assert not [name for name in calls[: calls.index("Stop-Here")] if name.startswith("Read-")]
+    text = script.decode()
+    constrained = text[: text.index("$Invariant =")]
+    assert "-ne 'FullLanguage'" in constrained
+    assert "::" not in constrained, "a call that the constrained language does not take"
+
+
+@pytest.mark.parametrize("reads", [("prove", "files", ""), ("triage", "files", ""), *ITEMS])
+def test_what_reads_for_a_verdict_tells_of_safe_mode(reads: tuple[str, str, str]) -> None:
+    if reads[0] in ("triage", "prove"):
+        assert "Write-Facts" in calls_of(windows_scripts.script(*reads))
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_question_to_wmi_ends(name: str) -> None:
+    for line in part(name).decode().splitlines():
+        if re.search(r"(?i)\b(Get-CimInstance|Invoke-CimMethod) -", line):
+            assert "-OperationTimeoutSec" in line
+    if b"Get-CimInstance @" in part(name):
+        assert b"OperationTimeoutSec = $MostSeconds" in part(name)
+
+
+def test_a_mark_does_not_outlive_a_restart_that_was_not_asked_for() -> None:
+    body = part("reboot.ps1").decode().partition("function Invoke-Reboot")[2]
+    saved, tried = body.index("Save-Mark"), body.index("$asked = Start-Restart")
+    assert saved < tried < body.index("} catch { $asked = $false }") < body.rindex("::Delete(")
+
+
+def test_a_password_for_wifi_is_read_by_a_tool_and_goes_no_further() -> None:
+    """`reagentc /getrecoverysettings` prints it; of its output one digit is taken."""
+    body = part("machine.ps1").decode().partition("function Get-QuickRecovery")[2]
+    body = body.partition("\nfunction ")[0]
+    assert re.findall(r"(?m)^\s*.*\breturn\b.*$", body)
+    assert set(re.findall(r"return (.*?)(?: \}|$)", body, re.MULTILINE)) == {
+        "''",
+        "Get-Switch $Matches[1]",
+    }
+    assert "Write-" not in body
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_no_program_prints_into_the_answer(name: str) -> None:
     script = part(name).decode()

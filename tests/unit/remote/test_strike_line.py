@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recovery.errors import RefusedError, ReplyError
-from recovery.model.host import Host
+from recovery.model.host import Host, Os
 from recovery.model.incident import Artifact, Incident
 from recovery.playbook.incidents import parse_incident
 from recovery.playbook.library import read_incident
@@ -118,6 +118,30 @@ def test_the_race_takes_the_quick_way_where_it_may() -> None:
     assert catalog.racing(HOST, with_artifact(strike="listed"), "") == "race"
     assert catalog.racing(HOST, with_artifact(strike="listed"), expect("a.sys")) == "strike"
     assert catalog.racing(Host(name="l", os="linux"), INCIDENT, "") == "race"
+
+
+@pytest.mark.parametrize(
+    ("count", "action"), [(1, "strike"), (2, "strike"), (3, "race"), (20, "race")]
+)
+def test_a_race_never_takes_a_line_that_windows_would_not_take(count: int, action: str) -> None:
+    names = [f"C-00000291-00000000-{number:08d}.sys" for number in range(count)]
+    incident, seen = with_artifact(strike="listed"), expect(*names)
+    assert catalog.racing(HOST, incident, seen) == action
+    given = {"EXPECT": seen} if action == "strike" else None
+    made = catalog.command(action, HOST, incident, token="x" * 24, timeout=5, settings=given)
+    assert len(catalog.launch(made, outer="cmd").line) <= 8191
+
+
+@pytest.mark.parametrize(("os", "sent"), [("windows", "a[1]*.sys"), ("linux", "a[[]1]*.sys")])
+def test_a_bracket_in_a_pattern_is_itself(os: Os, sent: str) -> None:
+    incident = with_artifact(pattern="a[1]*.sys")
+    platforms = {os: incident.platforms["windows"]}
+    if os == "linux":
+        artifact = msgspec.structs.replace(platforms[os].artifact, directory="/opt")
+        platforms = {os: msgspec.structs.replace(platforms[os], artifact=artifact, remedies={})}
+    incident = msgspec.structs.replace(incident, platforms=platforms)
+    made = catalog.command("triage", Host(name="w", os=os), incident, token="i1", timeout=5)
+    assert made.settings["PATTERN"] == sent
 
 
 def test_loops_and_conditions_keep_to_their_blocks_on_one_line() -> None:
