@@ -86,12 +86,15 @@ def command(
 
     An action is one of `ACTIONS`, or the kind of a remedy. `token` closes the reply, and names the intent of an act.
     `settings` of acts: EXPECT (`hex of path:sha256` words), EXPECT_BOOT, CONTROLLER_CLOCK (seconds since 1970), ARGV
-    (hex words). `run` and `exposure` need no `incident`.
+    (hex words), and where Windows does not run VOLUME (its drive, `D:`) and STORE (the file of its boot settings).
+    `run` and `exposure` need no `incident`.
     Raises `RefusedError` where the profile says nothing about the host's platform.
     """
     posix = host.os != "windows"
-    known = (ACTIONS, REMEDIES) if posix else (ACTIONS, REMEDIES, windows_scripts.ACTIONS)
-    if not any(action in names for names in known):
+    known = {*ACTIONS, *REMEDIES}
+    if action not in (
+        known if posix else known.union(windows_scripts.ACTIONS, windows_scripts.OFFLINE)
+    ):
         message = f"no script is named {action!r}"
         raise RefusedError(message)
     profile = _profile(action, host, incident)

@@ -7,6 +7,7 @@ from functools import cache
 from importlib import resources
 
 from recovery.errors import RefusedError
+from recovery.model.remedy import ArtifactKind
 
 _FILES = ("lib", "files", "listing")
 _TAKES = (*_FILES, "vault", "quarantine")
@@ -39,9 +40,54 @@ REMEDIES = ("driver_disable", "package_remove", "definitions_rollback", "restore
 
 _ANY_KIND = ("reboot", "run", "exposure")
 
+OFFLINE: Mapping[str, tuple[ArtifactKind | None, tuple[str, ...]]] = {
+    "offline_driver_disable": (
+        "driver",
+        (
+            "drivers",
+            "vault",
+            "driver_disable",
+            "remedy",
+            "offline",
+            "offline_driver",
+            "offline_act",
+        ),
+    ),
+    "offline_driver_undo": (
+        "driver",
+        (
+            "drivers",
+            "vault",
+            "driver_disable",
+            "back",
+            "offline",
+            "offline_driver",
+            "offline_takeback",
+        ),
+    ),
+    "offline_package_remove": (
+        "update",
+        (
+            "updates",
+            "vault",
+            "package_remove",
+            "remedy",
+            "offline",
+            "offline_packages",
+            "offline_act",
+        ),
+    ),
+    "safeboot_set": (None, ("vault", "offline", "safeboot", "safeboot_set")),
+    "safeboot_clear": (None, ("vault", "offline", "safeboot", "safeboot_clear")),
+}
+"""Actions on a Windows that does not run, whose drive is the setting VOLUME: the kind of artifact that each is for, and
+its parts. The host that carries them out is a helper machine, or the machine itself on recovery media."""
+
 
 def parts(action: str, kind: str, remedy: str) -> tuple[str, ...]:
     """The parts of the script for an artifact of that kind. Raises `RefusedError` where there is none."""
+    if action in OFFLINE:
+        return _offline(action, kind)
     if kind == "files" or action in _ANY_KIND:
         if action in ACTIONS:
             return ACTIONS[action]
@@ -60,7 +106,18 @@ def parts(action: str, kind: str, remedy: str) -> tuple[str, ...]:
             f"no script carries out {remedy if action in ('undo', 'race') else action!r} on windows"
         )
         raise RefusedError(message)
-    return (*seen, "vault", remedy, "takeback" if action == "undo" else "act")
+    last = ("back", "takeback") if action == "undo" else ("remedy", "act")
+    return (*seen, "vault", remedy, *last)
+
+
+def _offline(action: str, kind: str) -> tuple[str, ...]:
+    wanted, own = OFFLINE[action]
+    if wanted is None:
+        return ("lib", "files", *own)
+    if kind != wanted:
+        message = f"{action} is for an artifact of kind {wanted}, and this one is of kind {kind}"
+        raise RefusedError(message)
+    return ("lib", "files", "items", *own)
 
 
 @cache

@@ -4,9 +4,13 @@ function Get-Before {
   return @($script:Items | Where-Object { $_.State -eq 'bad' } | ForEach-Object { $_.Name }) -join "`n"
 }
 
+function Remove-Package([string]$Name) {
+  $null = Remove-WindowsPackage -Online -PackageName $Name -NoRestart -WarningAction SilentlyContinue
+}
+
 function Invoke-Do([string]$Before) {
   foreach ($name in $Before.Split([char]10)) {
-    try { $null = Remove-WindowsPackage -Online -PackageName $name -NoRestart -WarningAction SilentlyContinue } catch {
+    try { Remove-Package $name } catch {
       Write-Refused 'tool' $name
       return $false
     }

@@ -15,8 +15,12 @@ function Test-Named($Package) {
   return Test-Fits $version $Given.BAD_VERSIONS
 }
 
+function Get-Packages {
+  return @(Get-WindowsPackage -Online)
+}
+
 function Read-Items {
-  foreach ($package in @(Get-WindowsPackage -Online | Where-Object { Test-Named $_ })) {
+  foreach ($package in @(Get-Packages | Where-Object { Test-Named $_ })) {
     $script:Exists = $true
     $version = Get-PackageVersion $package
     $state = switch ([string]$package.PackageState) {

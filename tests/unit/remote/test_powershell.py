@@ -30,6 +30,14 @@ ITEMS = [
     for action in ("triage", "prove", remedy, "race", "undo")
 ] + [("triage", "none", "hand_over_only"), ("prove", "none", "hand_over_only")]
 """Scripts for artifacts that are not files."""
+OFFLINE = [
+    ("offline_driver_disable", "driver", "driver_disable"),
+    ("offline_driver_undo", "driver", "driver_disable"),
+    ("offline_package_remove", "update", "package_remove"),
+    ("safeboot_set", "files", ""),
+    ("safeboot_clear", "driver", ""),
+]
+"""Scripts for a Windows that does not run."""
 ITEM_SETTINGS = {
     "KIND", "REMEDY", "NAME", "SERVICE", "BAD_VERSIONS", "GOOD_VERSIONS", "HASHES", "COPIES", "PATTERN", "ARTIFACT"
 }  # fmt: skip
@@ -157,7 +165,7 @@ def calls_of(script: bytes) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("action", [*ACTIONS, *ITEMS])
+@pytest.mark.parametrize("action", [*ACTIONS, *ITEMS, *OFFLINE])
 def test_what_would_see_another_system_says_so_and_looks_at_nothing(
     action: str | tuple[str, str, str],
 ) -> None:
@@ -215,7 +223,7 @@ def test_no_program_prints_into_the_answer(name: str) -> None:
 
 def test_every_part_belongs_to_a_script() -> None:
     used = {f"{name}.ps1" for action in ACTIONS for name in windows_scripts.ACTIONS[action]}
-    used |= {f"{name}.ps1" for each in ITEMS for name in windows_scripts.parts(*each)}
+    used |= {f"{name}.ps1" for each in (*ITEMS, *OFFLINE) for name in windows_scripts.parts(*each)}
     assert used == set(PARTS)
 
 
@@ -231,7 +239,7 @@ def test_what_only_reads_has_no_word_for_change(action: str) -> None:
     assert len(re.findall(r"\bNew-Kept\b", script)) == 1, "defined, and not used"
 
 
-@pytest.mark.parametrize(("action", "kind", "remedy"), ITEMS)
+@pytest.mark.parametrize(("action", "kind", "remedy"), [*ITEMS, *OFFLINE])
 def test_a_script_for_what_is_not_files_keeps_to_the_same_rules(
     action: str, kind: str, remedy: str
 ) -> None:
@@ -253,6 +261,8 @@ def test_a_script_for_what_is_not_files_keeps_to_the_same_rules(
         ("triage", "kernel", "", "kind kernel on windows"),
         ("quarantine", "driver", "driver_disable", "no script carries out 'quarantine'"),
         ("race", "driver", "hand_over_only", "no script carries out"),
+        ("offline_driver_disable", "files", "quarantine", "is for an artifact of kind driver"),
+        ("offline_package_remove", "driver", "", "is for an artifact of kind update"),
     ],
 )
 def test_what_windows_has_no_script_for_is_refused(
@@ -260,3 +270,43 @@ def test_what_windows_has_no_script_for_is_refused(
 ) -> None:
     with pytest.raises(RefusedError, match=says):
         windows_scripts.script(action, kind, remedy)
+
+
+def test_a_windows_that_does_not_run_is_told_by_its_volume() -> None:
+    given = {"VOLUME": "D:"}
+    made = catalog.command(
+        "safeboot_clear", Host(name="w"), INCIDENT, token="t", timeout=60, settings=given
+    )
+    sent = json.loads(catalog.launch(made, outer="cmd").stdin.partition(b"\n")[0])
+    assert sent["VOLUME"] == "D:"
+    with pytest.raises(RefusedError, match="no script is named 'safeboot_clear'"):
+        catalog.command(
+            "safeboot_clear", Host(name="l", os="linux"), INCIDENT, token="t", timeout=5
+        )
+
+
+@pytest.mark.parametrize("each", OFFLINE)
+def test_on_a_volume_nothing_is_done_before_it_is_told_from_the_running_system(
+    each: tuple[str, str, str],
+) -> None:
+    script = windows_scripts.script(*each)
+    assert script.count(b"function Read-Settings {") == 1 + (each[0][:7] == "offline")
+    refusals = script.rpartition(b"function Read-Settings {")[2].partition(b"\n}\n")[0].decode()
+    for reason in ("not_a_volume", "volume_of_the_running_system", "no_windows_installation_found"):
+        assert f"Stop-Here '{reason}'" in refusals
+    calls = calls_of(script)
+    assert not {"Read-Boot", "Write-System", "Write-Services", "Read-Mark"} & set(calls), (
+        "that would be of the machine that helps"
+    )
+    assert calls.index("Stop-Here") < calls.index("Read-Settings")
+    assert b"-Online" not in script.rpartition(b"$HiveTries")[2]
+
+
+@pytest.mark.parametrize("name", ["offline_act.ps1", "offline_takeback.ps1", "safeboot.ps1"])
+def test_a_hive_that_was_loaded_is_unloaded_whatever_happens(name: str) -> None:
+    script = part(name).decode()
+    for opens, closes in (("Open-Hive\n", "Close-Hive"), ("Open-Volume\n", "Close-Volume")):
+        if opens in script:
+            after = script.partition(opens)[2]
+            assert after.lstrip().startswith("try {")
+            assert f"}} finally {{ {closes} }}" in after
