@@ -103,15 +103,19 @@ fr_modules() {
 
 # What was installed last: `softwareupdate --history` tells only Apple's own, and its dates in the reader's language.
 fr_updates() {
-  fr_listed=0
-  for fr_line in $(pkgutil --pkgs 2>/dev/null | grep -v '^com\.apple\.'); do
-    if [ "$fr_listed" -ge "$MOST_UPDATES" ]; then break; fi
-    fr_listed=$((fr_listed + 1))
-    fr_said=$(pkgutil --pkg-info "$fr_line" 2>/dev/null)
-    fr_version=${fr_said#*version: } fr_at=${fr_said##*install-time: }
-    fr_update "$fr_line ${fr_version%%"$NL"*}" "${fr_at%%"$NL"*}"
+  for fr_line in $(fr_packages | sort -rn | head -n "$MOST_UPDATES"); do
+    fr_update "${fr_line#* }" "${fr_line%% *}"
   done
   printf '{"record":"updates"}\n'
+}
+
+# When each of the packages of other vendors was installed, its name and version; of the first 300.
+fr_packages() {
+  for fr_name in $(pkgutil --pkgs 2>/dev/null | grep -v '^com\.apple\.' | head -n 300); do
+    fr_said=$(pkgutil --pkg-info "$fr_name" 2>/dev/null)
+    fr_version=${fr_said#*version: } fr_at=${fr_said##*install-time: }
+    printf '%s %s %s\n' "${fr_at%%"$NL"*}" "$fr_name" "${fr_version%%"$NL"*}"
+  done
 }
 
 fr_readiness() { :; }

@@ -15,15 +15,19 @@ function Get-DriverFile {
 }
 
 function Read-Items {
-  if (-not (Test-Key (Get-ServiceKey))) { return }
+  # Raises where the key may not be read, which is not the same as that there is none.
+  $opened = [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey((Get-ServiceKey))
+  if ($null -eq $opened) { return }
   $script:Exists = $true
-  $start = [int](Get-Registry (Get-ServiceKey) 'Start')
+  $start = [int]$opened.GetValue('Start', 0)
+  $opened.Close()
   $file = Get-DriverFile
   if (-not [System.IO.File]::Exists($file)) { return }
   $version = [string][System.Diagnostics.FileVersionInfo]::GetVersionInfo($file).FileVersion
   $sha = Get-Sha $file
   $state = Get-Judgement $version
   if ($Given.HASHES -and $state -ne 'good') {
+    if ($sha -eq '') { throw "$file cannot be read" }
     $state = if (([string]$Given.HASHES).Split([char]10) -contains $sha) { 'bad' } else { 'other' }
   }
   if ($start -eq 4 -and $state -eq 'bad') { $state = 'disabled' }

@@ -7,7 +7,9 @@ function Get-Given([string]$Name) {
   return [string]$found.Value
 }
 
+# The system of recovery media has a Windows folder of its own, in which all looks well.
 function Read-Places {
+  if (Test-Key 'SYSTEM\CurrentControlSet\Control\MiniNT') { Stop-Here 'recovery_media' }
   $script:Directory = [Environment]::ExpandEnvironmentVariables((Get-Given 'DIRECTORY')).TrimEnd('\')
   $script:Vault = [Environment]::ExpandEnvironmentVariables((Get-Given 'QUARANTINE')).TrimEnd('\')
 }
