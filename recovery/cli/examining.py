@@ -27,9 +27,9 @@ def evidence(
     output: Output = "text",
 ) -> int:
     """What each file proves: crashes, restarts, stop codes. Damaged files are read as far as they go."""
-    from recovery.examining import examine  # noqa: PLC0415 - readers are loaded when there is something to read
     from recovery.planning import read_incident  # noqa: PLC0415
     from recovery.report.evidence import file_row  # noqa: PLC0415
+    from recovery.service.examining import examine  # noqa: PLC0415 - readers are loaded when there is something to read
 
     shape = form(output, "text", "json", "jsonl")
     given = assignments(param, "--param")
@@ -50,9 +50,9 @@ def evidence(
 
 def triage_disk(name: str, incident: str, given: Mapping[str, str], output: str) -> int:
     """What a mounted disk proves: one row for each system on it."""
-    from recovery.examining import examine_disk  # noqa: PLC0415
     from recovery.planning import read_incident  # noqa: PLC0415
     from recovery.report.evidence import disk_row  # noqa: PLC0415
+    from recovery.service.examining import examine_disk  # noqa: PLC0415
 
     shape = form(output, "text", "json", "jsonl")
     profile = read_incident(incident, given)[0]

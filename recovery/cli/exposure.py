@@ -7,13 +7,12 @@ from typing import Annotated
 
 import typer
 
-from recovery.audits import audited
 from recovery.cli.main import app
 from recovery.cli.output import Form, data, documents, table
 from recovery.cli.shared import Inventory, JournalOption, Limit, Output, form, service, sources
 from recovery.planning import Prepared
 from recovery.report.exposure import Exposed, rows, summary
-from recovery.settings import Settings
+from recovery.service import Service
 
 
 @app.command()
@@ -28,13 +27,14 @@ def exposure(
     """What could take the hosts down, and whether they could be helped: by the audits of `run exposure`."""
     shape = form(output, "text", "json", "jsonl", "csv")
     acting = service(context, journal)
-    tell(audited(acting.settings, sources(acting, inventory), limit, run), shape)
+    tell(acting.audited(sources(acting, inventory), limit, run), shape)
 
 
-def tell_after(prepared: Prepared, settings: Settings, shape: Form) -> None:
-    """Print what a run of the audit has found, for people."""
-    if prepared.playbook.name == "exposure" and shape == "text":
-        tell(audited(settings, prepared.request.inventory, prepared.request.limits), shape)
+def tell_after(prepared: Prepared, acting: Service, shape: Form) -> None:
+    """Print what a run with an audit among its steps has found, for people."""
+    audits = any(step.name == "exposure" for step in prepared.playbook.steps)
+    if audits and shape == "text":
+        tell(acting.audited(prepared.request.inventory, prepared.request.limits), shape)
 
 
 def tell(found: Sequence[Exposed], shape: Form) -> None:

@@ -313,7 +313,7 @@ def begin(
         lambda see, started: acting.execute(prepared, see, started),
         changes_of(prepared) if diff else None,
     )
-    tell_after(prepared, acting.settings, shape)
+    tell_after(prepared, acting, shape)
     return code
 
 

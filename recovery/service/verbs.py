@@ -1,0 +1,160 @@
+"""Every verb of the product, one method each: the Python API, and the only place that picks adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import timedelta
+from typing import Literal
+
+import msgspec
+
+from recovery.engine.order import ordered
+from recovery.engine.outcome import Ending
+from recovery.engine.waves import slices
+from recovery.errors import EmptySelectionError, UnknownNameError, UsageError
+from recovery.inventory.loader import load_with_warnings
+from recovery.inventory.selection import named_one_by_one, select
+from recovery.journal import views
+from recovery.journal.lease import take_over
+from recovery.journal.log import Log
+from recovery.model.events import Command, Outcome
+from recovery.planning import (
+    Prepared,
+    Request,
+    check_alone,
+    check_asked,
+    read_incident,
+    read_playbook,
+    recorded,
+)
+from recovery.service.carrying import Observer, OnStart, Watch, carry_out, new_run, surroundings
+from recovery.service.lookups import Lookups
+from recovery.worlds import SystemClock, plugin_warnings
+
+MOCK_DELAY = timedelta(minutes=33)
+"""A simulated incident is met so long after the bad update was withdrawn, or came out: its machines are down."""
+
+
+class Service(Lookups):
+    """The verbs. Those that begin or steer a run stand here; those that only read are inherited."""
+
+    def prepare(self, request: Request) -> Prepared:
+        """Read, verify, select and plan. Raises `UsageError`, `RefusedError`, `EmptySelectionError`."""
+        fleet, warnings = load_with_warnings(request.inventory, stdin=self._stdin)
+        check_asked(request, fleet)
+        incident, incident_text = read_incident(request.incident, request.parameters)
+        playbook, playbook_text, found = read_playbook(request, incident)
+        chosen = select(fleet, request.limits, self._facts(), SystemClock().now())
+        order = ordered(chosen, playbook.strategy.order, request.seed)
+        return Prepared(
+            request,
+            chosen,
+            playbook,
+            incident,
+            found,
+            order,
+            slices(playbook.strategy.waves, len(order)),
+            named_one_by_one(request.limits, fleet),
+            {"playbook": playbook_text, "incident": incident_text},
+            (*warnings, *(problem.shown() for problem in found.warnings), *plugin_warnings()),
+        )
+
+    def execute(
+        self, prepared: Prepared, observer: Observer, on_start: OnStart | None = None
+    ) -> Ending:
+        """Carry a prepared run out, until it ends or is stopped. `on_start` gets the run once it can be stopped."""
+        request = prepared.request
+        met = (prepared.incident.ended or prepared.incident.began) + MOCK_DELAY
+        began = met if request.mock else SystemClock().now()
+        with new_run(self.settings.journal, request.run, began) as run_id:
+            check_alone(self.settings.journal, prepared)
+            world = surroundings(self.settings, prepared, run_id, began)
+            return world.run(
+                carry_out(self.settings.journal, run_id, prepared, world, Watch(observer, on_start))
+            )
+
+    def resume(
+        self,
+        run: str,
+        observer: Observer,
+        on_start: OnStart | None = None,
+        *,
+        by: str = "",
+        speed: str = "",
+    ) -> Ending:
+        """Go on with a run where its journal ends, a twin at another `speed` if wanted.
+
+        Raises `UsageError` for a run that has finished, `RefusedError` for one that another process carries out.
+        """
+        with closing(self.reading()) as log:
+            run = log.find_run(run)
+        with take_over(self.settings.journal, run):
+            return self._resumed(run, Watch(observer, on_start), by, speed)
+
+    def _resumed(
+        self,
+        run: str,
+        watch: Watch,
+        by: str,
+        speed: str,
+    ) -> Ending:
+        with closing(self.reading()) as log:
+            view = views.fold(run, log.read(run=run))
+            if view.finished is not None:
+                raise UsageError(
+                    f"run {run} has finished: {view.finished.exit_reason}; "
+                    f"`recovery runs retry {run}` begins a new one with the hosts that are left"
+                )
+            prepared = recorded(log, view)
+        check_alone(self.settings.journal, prepared)
+        request = msgspec.structs.replace(
+            prepared.request, by=by, speed=speed or prepared.request.speed
+        )
+        prepared = msgspec.structs.replace(prepared, request=request)
+        began = view.last if prepared.request.mock and view.last else SystemClock().now()
+        world = surroundings(self.settings, prepared, run, began)
+        return world.run(carry_out(self.settings.journal, run, prepared, world, watch, view))
+
+    def retry(
+        self, run: str, outcomes: Sequence[str] = ("failed", "unreachable", "cancelled")
+    ) -> Prepared:
+        """A new run with the hosts of a run that ended so. Raises `EmptySelectionError` when there are none."""
+        known = [*(outcome.value for outcome in Outcome), "open"]
+        for name in set(outcomes) - set(known):
+            raise UnknownNameError("outcome", name, known)
+        with closing(self.reading()) as log:
+            run = log.find_run(run)
+            view = views.fold(run, log.read(run=run))
+            prepared = recorded(log, view)
+        wanted = {
+            name
+            for name, state in view.states.items()
+            if (state.outcome.value if state.outcome else "open") in outcomes
+        }
+        fleet = prepared.fleet.where(lambda host: host.name in wanted)
+        if not fleet.hosts:
+            raise EmptySelectionError(f"no host of run {run} ended as {', '.join(outcomes)}")
+        order = ordered(fleet, prepared.playbook.strategy.order, prepared.request.seed)
+        return msgspec.structs.replace(
+            prepared,
+            request=msgspec.structs.replace(prepared.request, run=""),
+            fleet=fleet,
+            order=order,
+            waves=slices(prepared.playbook.strategy.waves, len(order)),
+        )
+
+    def command(
+        self,
+        run: str,
+        verb: Literal["pause", "resume", "abort", "cancel", "approve"],
+        gate: str = "",
+        by: str = "",
+    ) -> str:
+        """Tell a run something through the journal; returns the run's whole id."""
+        with closing(Log.open(self.settings.journal, create=False)) as log:
+            run = log.find_run(run)
+            if views.fold(run, log.read(run=run)).finished is not None:
+                raise UsageError(f"run {run} has finished: there is nobody to {verb} it")
+            log.append(Command(at=SystemClock().now(), run=run, verb=verb, gate=gate, by=by))
+        return run
