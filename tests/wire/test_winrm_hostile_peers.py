@@ -7,6 +7,7 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +22,7 @@ from recovery.errors import (
 from recovery.model.host import Host
 from recovery.remote import replies
 from recovery.sim.wire import soap
+from recovery.sim.wire import winrm as service
 from recovery.sim.wire.fleet import WireFleet
 from recovery.sim.wire.shells import ConnectionCutError, Outcome, Quotas, Work
 from recovery.sim.wire.soap import Asked, FaultError
@@ -199,6 +201,60 @@ async def test_a_whole_answer_counts_even_if_the_command_never_ends(tmp_path: Pa
                 assert completed.exit_status is None
                 assert replies.read(completed, "t1").records[0].boot_id == "b"  # type: ignore[union-attr]
             await session.aclose()
+
+
+async def test_a_machine_that_never_has_anything_to_say_is_not_asked_without_end(
+    tmp_path: Path,
+) -> None:
+    asked: list[str] = []
+
+    async def nothing(question: Asked) -> bytes:
+        asked.append(question.identity)
+        return soap.received(question, "C", [], None)
+
+    async with _service(tmp_path, "Receive", nothing) as (_, host), fakes.winrm(tmp_path) as way:
+        session = await way.open(host, 10)
+        with pytest.raises(DeadlineError):
+            await session.run(fakes.ask(host, timeout=SHORT))
+        await session.aclose()
+    assert 1 < len(asked) <= 12
+
+
+async def test_who_drips_while_a_shell_is_closed_is_hung_up_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A byte now and then is no silence, and would keep a thread of the worker for ever."""
+    usual = service.Conversation._send
+    dripping, hung_up = [False], asyncio.Event()
+
+    async def drip(self: service.Conversation, *answer: Any) -> None:
+        if not dripping[0]:
+            await usual(self, *answer)
+            return
+        self._writer.write(b"HTTP/1.1 200 OK\r\nX: ")
+        try:
+            while not self._reader.at_eof():
+                self._writer.write(b"x")
+                await self._writer.drain()
+                await asyncio.sleep(0.2)
+        finally:
+            hung_up.set()
+        raise ConnectionResetError
+
+    async def delete(asked: Asked) -> bytes:
+        dripping[0] = True
+        served.machines["w"].shells.clear()
+        return soap.acknowledged(asked)
+
+    monkeypatch.setattr(service.Conversation, "_send", drip)
+    async with (
+        _service(tmp_path, "Delete", delete) as (served, host),
+        fakes.winrm(tmp_path) as way,
+    ):
+        session = await way.open(host, 10)
+        await session.aclose()
+        await hung_up.wait()
+        dripping[0] = False
 
 
 async def test_one_answer_beyond_all_bounds(tmp_path: Path) -> None:

@@ -9,13 +9,25 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from recovery.errors import SessionLostError, TransportError, UnreachableError
 from recovery.remote import replies
 from recovery.sim.wire.fleet import WireFleet
 from recovery.sim.wire.shells import Quotas
+from recovery.transports.winrm import worker
+from recovery.transports.winrm.messages import (
+    Cancel,
+    Failed,
+    Frames,
+    Open,
+    Way,
+    packed,
+    read_reply,
+)
 from tests.wire import fakes
+from tests.wire.peers import HOST, Talk, talker
 
 ROOT = Path(__file__).resolve().parents[2]
 _SLOW = fakes.mix(0.05, w={"slow": 1.0, "slow_by": 400.0})
@@ -109,7 +121,18 @@ _CONTROLLER = """
 import asyncio
 from pathlib import Path
 from recovery.model.host import Host
+from recovery.transports.winrm import worker
+from recovery.transports.winrm.messages import (
+    Cancel,
+    Failed,
+    Frames,
+    Open,
+    Way,
+    packed,
+    read_reply,
+)
 from tests.wire import fakes
+from tests.wire.peers import HOST, Talk, talker
 
 async def main():
     async with fakes.winrm(Path({folder!r})) as way:
@@ -137,6 +160,55 @@ async def test_opening_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
             for task in opened:
                 await task.result().aclose()
         await _no_shells(served)
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Behind many dead hosts a worker would else open sessions long after their owners gave up."""
+    monkeypatch.setattr(worker, "_THREADS", 1)
+    met: list[str] = []
+
+    def silent(name: str) -> Talk:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            met.append(name)
+            await reader.read()
+
+        return talk
+
+    def opening(number: int, port: int, timeout: float) -> bytes:
+        way = Way(name=f"w{number}", endpoint=f"http://{HOST}:{port}/wsman", auth="ntlm")
+        way = msgspec.structs.replace(way, user="u", password="p")
+        return packed(Open(id=number, session=number, way=way, timeout=timeout))
+
+    source, into = os.pipe()
+    out, sink = os.pipe()
+    async with talker(silent("first")) as first, talker(silent("second")) as second:
+        os.write(into, opening(1, first, 1.5) + opening(2, second, 60.0) + packed(Cancel(id=2)))
+        os.write(into, opening(3, second, 0.5))
+        os.close(into)
+        made = worker.Worker(source, sink)
+        await asyncio.to_thread(made.work)
+        failed = await asyncio.to_thread(_failures, out, 3)
+        await asyncio.to_thread(made.leave)
+    for end in (source, out, sink):
+        os.close(end)
+    assert met == ["first"]
+    assert {number: error for number, error, _ in failed} == dict.fromkeys(
+        (1, 2, 3), "DeadlineError"
+    )
+
+
+def _failures(out: int, number: int) -> list[tuple[int, str, str]]:
+    """What a worker says went wrong, in order."""
+    frames = Frames()
+    found: list[tuple[int, str, str]] = []
+    while len(found) < number:
+        for frame in frames.feed(os.read(out, 65_536)):
+            reply = read_reply(frame)
+            if isinstance(reply, Failed):
+                found.append((reply.id, reply.error, reply.message))
+    return found
 
 
 async def test_a_machine_that_crashes_in_the_middle_is_a_lost_session(tmp_path: Path) -> None:

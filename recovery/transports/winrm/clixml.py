@@ -6,6 +6,7 @@ Only text streams are shown: progress and objects are noise. What is not CLIXML,
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ _MARK = b"#< CLIXML"
 _MOST_BYTES = 256_000
 _MOST_LINES = 2000
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-_DOCUMENT = re.compile(rb"<Objs\b.*?</Objs>", re.DOTALL)
+_BEGIN, _END = b"<Objs", b"</Objs>"
 _STREAMS = ("Error", "Warning", "Verbose", "Debug", "Information", "Output", "")
 
 
@@ -24,18 +25,32 @@ def text_of(stderr: bytes) -> bytes:
     if _MARK not in stderr or len(stderr) > _MOST_BYTES:
         return stderr
     lines: list[str] = []
-    rest = stderr
-    for document in _DOCUMENT.findall(stderr):
-        found = _lines(document)
+    rest = bytearray()
+    for document, before in _documents(stderr):
+        rest += before
+        found = _lines(document) if document else []
         if found is None:
             return stderr
         lines += found
-        rest = rest.replace(document, b"", 1)
     others = b"".join(
-        line for line in rest.replace(_MARK, b"").splitlines(keepends=True) if line.strip()
+        line for line in bytes(rest).replace(_MARK, b"").splitlines(keepends=True) if line.strip()
     )
     said = "".join(lines[:_MOST_LINES]).replace("\r\n", "\n")
     return said.encode("utf-8", "backslashreplace") + others
+
+
+def _documents(stderr: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Each document with what stands before it; the last one is empty. Takes time in step with the length."""
+    place = 0
+    while True:
+        begin = stderr.find(_BEGIN, place)
+        end = stderr.find(_END, begin) if begin >= 0 else -1
+        if end < 0:
+            yield b"", stderr[place:]
+            return
+        end += len(_END)
+        yield stderr[begin:end], stderr[place:begin]
+        place = end
 
 
 def _lines(document: bytes) -> list[str] | None:

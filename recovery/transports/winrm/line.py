@@ -29,6 +29,7 @@ MOST_BYTES = 4_000_000
 _CONNECT = 10.0
 _SHORTEST = 0.05
 _PIECE = 65_536
+_NEVER = float("inf")
 REDIRECTION = 3
 """The first digit of such a status."""
 
@@ -52,10 +53,12 @@ class ClearTextError(requests.RequestException):
 class Line:
     """The one connection of a session, and the time that its current operation has left."""
 
-    def __init__(self, read_timeout: float) -> None:
-        """A silence of `read_timeout` seconds ends it."""
+    def __init__(self, read_timeout: float, under_way: set[Line]) -> None:
+        """A silence of `read_timeout` seconds ends it. While something is done on it, it is in `under_way`."""
         self._read_timeout = read_timeout
-        self._deadline = float("inf")
+        self._under_way = under_way
+        self._cut = threading.Event()
+        self._deadline = _NEVER
         self._handle: socket.socket | None = None
         self._lock = threading.Lock()
         self.connection: HTTPConnection | None = None
@@ -70,10 +73,13 @@ class Line:
     def until(self, deadline: float) -> Iterator[None]:
         """What is done meanwhile ends at `deadline` (monotonic seconds)."""
         before, self._deadline = self._deadline, deadline
+        self._under_way.add(self)
         try:
             yield
         finally:
             self._deadline = before
+            if before == _NEVER:
+                self._under_way.discard(self)
 
     @property
     def left(self) -> float:
@@ -84,15 +90,24 @@ class Line:
         """Let the operation end by `deadline` at the latest."""
         self._deadline = min(self._deadline, deadline)
 
+    def rest(self, seconds: float) -> None:
+        """Do nothing for a while, unless the line is cut."""
+        self._cut.wait(max(0.0, min(seconds, self.left)))
+
     def timeouts(self) -> tuple[float, float]:
         """Seconds to connect, and seconds of silence."""
         left = max(_SHORTEST, self.left)
         return min(_CONNECT, left), min(self._read_timeout, left)
 
     def connected(self, connection: socket.socket) -> None:
-        """A connection was made; what is done to the copy of its handle is done to it."""
+        """A connection was made; what is done to the copy of its handle is done to it.
+
+        Raises `EndedError` where the line was cut meanwhile.
+        """
         with self._lock:
             self._let_go()
+            if self.ended:
+                raise EndedError
             self._handle = connection.dup()
 
     def check(self) -> None:
@@ -104,6 +119,7 @@ class Line:
         """End the connection, whatever somebody is doing with it."""
         with self._lock:
             self.ended = True
+            self._cut.set()
             if self._handle is not None:
                 with contextlib.suppress(OSError):
                     self._handle.shutdown(socket.SHUT_RDWR)
@@ -132,7 +148,11 @@ class _OnLine:
 
     def _new_conn(self) -> socket.socket:
         made: socket.socket = super()._new_conn()  # type: ignore[misc]
-        self.line.connected(made)
+        try:
+            self.line.connected(made)
+        except EndedError:
+            made.close()
+            raise
         return made
 
 

@@ -26,6 +26,8 @@ _STDERR_LIMIT = 64_000
 _END_LENGTH = 512
 """Bytes in which the last record of an answer certainly is."""
 _CLOSING = 4.0
+_SOONEST = 0.1
+"""Seconds from a question for output that brought nothing to the next one."""
 _FAREWELL = 2.0
 """Seconds for telling a host that a command may end."""
 
@@ -33,10 +35,14 @@ _FAREWELL = 2.0
 class Talk:
     """A session. One thread at a time uses it; any may cut it."""
 
-    def __init__(self, way: Way, tell_shell: Callable[[str], None]) -> None:
-        """Nothing is sent before `open`; `tell_shell` hears which shell there is on the host."""
+    def __init__(self, way: Way, tell_shell: Callable[[str], None], under_way: set[Line]) -> None:
+        """Nothing is sent before `open`; `tell_shell` hears which shell there is on the host.
+
+        `under_way` has the lines on which something is done, so that somebody can cut those that take too long.
+        """
         self.way = way
-        self.line = Line(way.read_timeout)
+        self._under_way = under_way
+        self.line = Line(way.read_timeout, under_way)
         self.lock = threading.Lock()
         self._tell_shell = tell_shell
         self._shell = ""
@@ -80,7 +86,7 @@ class Talk:
         if self._shell:
             shell, self._shell = self._shell, ""
             if self.line.ended or not self._delete(shell):
-                close_shell(self.way, shell)
+                close_shell(self.way, shell, self._under_way)
             self._tell_shell("")
         self._end()
 
@@ -124,6 +130,7 @@ class Talk:
                 raise DeadlineError(message)
             most = min(self.way.operation_timeout, int(self.line.left))
             self._protocol.operation_timeout_sec = max(1, most)
+            asked, out, err = time.monotonic(), b"", b""
             with contextlib.suppress(WinRMOperationTimeoutError):
                 out, err, code, done = self._protocol.get_command_output_raw(self._shell, command)
                 stdout += out
@@ -131,6 +138,9 @@ class Talk:
                 status = code if done else None
                 if _is_whole(stdout, wanted.end):
                     break
+            if not (out or err or done):
+                # Windows answers when there is something to say; who always has nothing is not asked without end.
+                self.line.rest(_SOONEST - (time.monotonic() - asked))
         return Answer(
             id=wanted.id,
             stdout=bytes(stdout[: wanted.limit]),
@@ -163,9 +173,9 @@ class Talk:
         self.line.close()
 
 
-def close_shell(way: Way, shell: str) -> None:
+def close_shell(way: Way, shell: str, under_way: set[Line]) -> None:
     """Close a shell that another connection opened. Never raises: the host closes it by itself in a while."""
-    line = Line(_CLOSING)
+    line = Line(_CLOSING, under_way)
     with contextlib.suppress(Exception), line.until(time.monotonic() + _CLOSING):
         protocol(way, line).close_shell(shell)
     line.close()

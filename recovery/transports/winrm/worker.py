@@ -14,10 +14,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING
 
-from recovery.errors import SessionLostError, TransportError
+from recovery.errors import DeadlineError, SessionLostError, TransportError
 from recovery.transports.winrm.messages import (
     Cancel,
     Close,
@@ -36,6 +36,7 @@ from recovery.transports.winrm.messages import (
 )
 
 if TYPE_CHECKING:
+    from recovery.transports.winrm.line import Line
     from recovery.transports.winrm.talk import Talk
 
 _TICK = 0.2
@@ -59,6 +60,8 @@ class Worker:
         self._sink = sink
         self._writing = threading.Lock()
         self._threads = ThreadPoolExecutor(_THREADS)
+        self._under_way: set[Line] = set()
+        self._closings: set[Future[None]] = set()
         self._talks: dict[int, Talk] = {}
         self._busy: dict[int, Talk] = {}
         self._cancelled: set[int] = set()
@@ -83,30 +86,40 @@ class Worker:
         """Close every shell, as far as the hosts let us."""
         for talk in list(self._busy.values()):
             talk.line.cut()
-        closing = [self._threads.submit(self._closed, talk) for talk in list(self._talks.values())]
-        wait(closing, timeout=_LAST)
+        for talk in list(self._talks.values()):
+            self._ending(self._closed, talk)
+        wait(list(self._closings), timeout=_LAST)
 
     def _obey(self, request: Request) -> None:
         match request:
             case Open():
                 talk = self._new(request)
-                self._begin(request.id, talk, lambda: self._open(request, talk))
+                ends = time.monotonic() + request.timeout
+                self._begin(request.id, talk, lambda: self._open(request, talk, ends))
             case Run():
                 self._run(request, self._talks.get(request.session))
             case Close():
                 closing = self._talks.pop(request.session, None)
-                self._threads.submit(self._close, request, closing)
+                self._ending(self._close, request, closing)
             case Cancel():
                 self._cancel(request.id)
             case Reap():
-                self._threads.submit(self._reap, request)
+                self._ending(self._reap, request)
+
+    def _ending(self, work: Callable[..., None], *arguments: object) -> None:
+        """Take away what is on a host; that is waited for when this process ends."""
+        future = self._threads.submit(work, *arguments)
+        self._closings.add(future)
+        future.add_done_callback(self._closings.discard)
 
     def _new(self, request: Open) -> Talk:
         from recovery.transports.winrm.talk import Talk
 
         session = request.session
         talk = Talk(
-            request.way, lambda shell: self._tell(ShellOpened(session=session, shell=shell))
+            request.way,
+            lambda shell: self._tell(ShellOpened(session=session, shell=shell)),
+            self._under_way,
         )
         self._talks[session] = talk
         return talk
@@ -136,9 +149,15 @@ class Worker:
         else:
             self._begin(request.id, talk, lambda: talk.run(request, self._tell))
 
-    def _open(self, request: Open, talk: Talk) -> None:
+    def _open(self, request: Open, talk: Talk, ends: float) -> None:
+        """Open a session by `ends`. What waited for a thread until nobody wanted it any more is not begun."""
+        left = ends - time.monotonic()
+        if left <= 0 or request.id in self._cancelled:
+            self._talks.pop(request.session, None)
+            message = f"{request.way.name} was not asked in time: too much is under way"
+            raise DeadlineError(message)
         try:
-            talk.open(request.timeout)
+            talk.open(left)
         except BaseException:
             self._talks.pop(request.session, None)
             raise
@@ -160,7 +179,7 @@ class Worker:
     def _reap(self, request: Reap) -> None:
         from recovery.transports.winrm.talk import close_shell
 
-        close_shell(request.way, request.shell)
+        close_shell(request.way, request.shell, self._under_way)
         self._tell(Done(id=request.id))
 
     def _cancel(self, number: int) -> None:
@@ -174,9 +193,9 @@ class Worker:
             talk.line.hurry(time.monotonic() + _GRACE)
 
     def _cut_late(self) -> None:
-        for talk in list(self._busy.values()):
-            if talk.line.left < -_SLACK:
-                talk.line.cut()
+        for line in list(self._under_way):
+            if line.left < -_SLACK:
+                line.cut()
 
     def _tell(self, reply: Reply) -> None:
         data = memoryview(packed(reply))

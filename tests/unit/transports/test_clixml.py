@@ -40,6 +40,7 @@ _PROGRESS = (
             + _OBJS % b'<S S="Error">second</S>',
             b"firstsecond",
         ),
+        (_HEAD + b"<Objs " * 30_000, b"<Objs " * 30_000),
         (b"before\r\n" + _HEAD + _OBJS % b'<S S="Error">said</S>', b"saidbefore\r\n"),
     ],
 )
