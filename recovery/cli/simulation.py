@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import tempfile
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -112,7 +114,7 @@ async def _serve(wanted: Wanted) -> Counts:
         listed = wanted.folder / "inventory.yaml"
         listed.write_text(dump(served.fleet, "yaml"), encoding="utf-8")
         say(f"{len(served.machines)} machines are there; Ctrl-C ends them. To meet them:")
-        say(f"  recovery --config {served.settings} triage -i {listed}")
+        say(f"  recovery --config {quote(str(served.settings))} triage -i {quote(str(listed))}")
         await ended.wait()
         return served.counts
 
@@ -130,8 +132,8 @@ def _folder(named: str) -> Path:
     if not named:
         return Path(tempfile.mkdtemp(prefix="recovery-sim-"))
     folder = Path(named).expanduser().absolute()
-    with contextlib.suppress(FileExistsError):
+    with contextlib.suppress(OSError):
         folder.mkdir(mode=0o700, parents=True)
-    if not folder.is_dir():
-        raise UsageError(f"--write {named}: it is not a folder")
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"--write {named}: it is not a folder, or one that cannot be written to")
     return folder

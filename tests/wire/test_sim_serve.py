@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -112,9 +113,30 @@ async def test_hosts_without_a_loopback_address_get_one(tmp_path: Path) -> None:
         assert (tmp_path / "password").stat().st_mode & 0o077 == 0
 
 
+async def test_a_fleet_that_is_met_elsewhere_in_earnest_is_met_here(tmp_path: Path) -> None:
+    """Users, proxies, authorities and Kerberos of the inventory belong to the machines that it was written for."""
+    variables: dict[str, Any] = {
+        "ansible_winrm_transport": "kerberos",
+        "winrm_proxy": "http://192.0.2.1:3128",
+        "winrm_ca_file": "/corporate.pem",
+        "winrm_verify": False,
+        "rack": "R7",
+    }
+    far = msgspec.structs.replace(
+        fakes.winrm_host("far", **variables), address="192.0.2.7", user="CORP\\rescue"
+    )
+    async with fakes.fakes(tmp_path, far) as served, fakes.winrm(tmp_path) as way:
+        (host,) = served.fleet.hosts
+        assert host.vars == {"rack": "R7"}
+        session = await way.open(host, 20)
+        await session.aclose()
+        assert served.counts.refusals == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--write", "/proc/nowhere/folder"), "not a folder"),
         (("--speed", "max"), "real sockets take real time"),
         (("--speed", "fast"), "how many times faster"),
         (("--write", "/dev/null"), "not a folder"),

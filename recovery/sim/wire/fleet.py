@@ -7,10 +7,11 @@ import contextlib
 import ipaddress
 import json
 import os
+import re
 import resource
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ from recovery.sim.world import World
 _NTLM_FILE = "NTLM_USER_FILE"
 _USER = "fleet"
 _FIRST = ipaddress.IPv4Address("127.77.0.1")
+_AUTH = ("winrm_auth", "ansible_winrm_transport")
+_SERVED_AUTH = ("ntlm", "negotiate", "basic", "plaintext", "ssl")
+_ELSEWHERE = re.compile(
+    "(ansible_)?winrm_(port|proxy|ca_file|ca_trust_path|verify|server_cert_validation|encryption"
+    "|message_encryption|delegation|kerberos_.*)"
+)
 _PORTS = {"ssh": 2222, "http": 5985, "https": 5986}
 
 
@@ -258,11 +265,23 @@ def _placed(fleet: Fleet) -> Fleet:
                 port=host.port if _is_loopback(host.address) and host.port else port,
                 transport=kind,
                 gateway="",
+                user="",
+                vars=_served(host.vars),
                 credential=host.credential or "simulation",
             )
         )
     sites = {name: msgspec.structs.replace(site, gateway="") for name, site in fleet.sites.items()}
     return msgspec.structs.replace(fleet, hosts=tuple(hosts), sites=sites)
+
+
+def _served(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables without those that would lead a client elsewhere, or have it sign in as nobody can here."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if not _ELSEWHERE.fullmatch(name)
+        and (name not in _AUTH or str(value).lower() in _SERVED_AUTH)
+    }
 
 
 def _is_loopback(address: str) -> bool:

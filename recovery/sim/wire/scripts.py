@@ -6,6 +6,7 @@ there is nothing else to run.
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import re
 from base64 import b64decode
@@ -26,7 +27,7 @@ from recovery.remote.launch import Launch
 _TOKEN = re.compile(rb"\{\nTOKEN=([A-Za-z0-9_-]{1,64})\n")
 _PLAIN = re.compile(r"([A-Z][A-Z_]*)='([^']*)'")
 _ESCAPED = re.compile(r"([A-Z][A-Z_]*)=\$\(printf '(.*)\.'\) && \1=\$\{\1%\.\}")
-_OCTAL = re.compile(r"\\([0-7]{3})")
+_OCTAL = re.compile(r"\\([0-3][0-7]{2})")
 _ACTIONS = ("triage", "quarantine", "undo", "reboot", "run", "strike", "race", "prove", *REMEDIES)
 """Where two have the same script, the first one stands for both: machines answer them alike."""
 _OUTER: tuple[Literal["none", "cmd", "powershell"], ...] = ("none", "cmd", "powershell")
@@ -81,7 +82,10 @@ class Scripts:
     def _struck(self, line: str) -> Command | None:
         """A strike carries everything on its line, so it is made anew with its token and compared."""
         encoded = _ENCODED.search(line)
-        text = b64decode(encoded[1]).decode("utf-8", "replace") if encoded else line
+        try:
+            text = b64decode(encoded[1]).decode("utf-8", "replace") if encoded else line
+        except binascii.Error:
+            return None
         token = _STRUCK.search(text.replace("^", ""))
         if self._strike is None or token is None:
             return None

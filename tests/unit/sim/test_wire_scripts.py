@@ -84,3 +84,18 @@ def test_an_incident_without_a_platform_knows_operators_commands_alone() -> None
     scripts = Scripts(msgspec.structs.replace(INCIDENT, platforms=platforms))
     assert scripts.posix(catalog.render(_command(LINUX, "triage"))) is None
     assert scripts.posix(catalog.render(_command(LINUX, "run"))) is not None
+
+
+@pytest.mark.parametrize("line", ["FromBase64String('A')", "x FromBase64String('====')"])
+def test_a_line_that_decodes_to_nothing_is_one_of_nobodys(line: str) -> None:
+    assert SCRIPTS.windows(line, b"") is None
+
+
+def test_an_escape_that_is_no_byte_stays_as_it_came() -> None:
+    sent = catalog.render(_command(LINUX, "triage"))
+    odd = sent.replace(
+        b"\nTOKEN=t-1\n", b"\nTOKEN=t-1\nODD=$(printf '\\777.') && ODD=${ODD%.}\n", 1
+    )
+    found = SCRIPTS.posix(odd)
+    assert found is not None
+    assert found.settings["ODD"] == "\\777"
