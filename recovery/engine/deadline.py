@@ -10,6 +10,7 @@ from recovery.errors import DeadlineError
 
 T = TypeVar("T")
 
+_STOPS = "the run stops"
 GRACE = 5.0
 """Seconds that a cancelled operation gets to end before it is abandoned."""
 
@@ -37,6 +38,31 @@ class Supervisor:
     def __init__(self) -> None:
         """Nothing is abandoned yet."""
         self.abandoned: set[asyncio.Task[Any]] = set()
+        self._openings: set[asyncio.Task[Any]] = set()
+        self._no_more = False
+
+    async def opening(self, seconds: float, work: Coroutine[Any, Any, T], what: str) -> T:
+        """As `within`, for work that changes nothing on a host: `break_off` ends it, and lets no more of it begin."""
+        if self._no_more:
+            work.close()
+            raise DeadlineError(_STOPS)
+        task = asyncio.get_running_loop().create_task(self.within(seconds, work, what))
+        self._openings.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            own = asyncio.current_task()
+            if own is not None and own.cancelling():
+                raise
+            raise DeadlineError(_STOPS) from None
+        finally:
+            self._openings.discard(task)
+
+    def break_off(self) -> None:
+        """End what is being opened."""
+        self._no_more = True
+        for task in self._openings:
+            task.cancel()
 
     async def within(self, seconds: float, work: Coroutine[Any, Any, T], what: str) -> T:
         """The result of `work`, or `DeadlineError` naming `what` after `seconds` and a short grace.

@@ -49,7 +49,7 @@ PATIENCE = 900.0
 _WINDOW_TIMEOUT = 4.0
 """Seconds to open a session to a host that was silent before."""
 
-
+_WENT_WELL = ("ok", "already", None)
 _Assessed = tuple[CaseFile, tuple[AnyEvidence, ...], datetime, CaseFile, Judgement]
 """A case file, further evidence and the time; the case file with it, and the verdict."""
 
@@ -112,7 +112,7 @@ class Pursuit:
             if step is None or not self.exhausted(step):
                 return step
             on_failure = 0
-        elif on_failure == 0 and self.state.last in ("ok", "already", None):
+        elif on_failure == 0 and self.state.last in _WENT_WELL:
             return None
         return playbook.on_failure[on_failure] if on_failure < len(playbook.on_failure) else None
 
@@ -259,6 +259,8 @@ class Pursuit:
             return await self._open()
         except TransportError as error:
             await self.close()
+            if self.context.phase == "stopping":
+                return Parked(0.0, "the run stops")
             return self.failed_contact(step, error)
 
     async def look(self) -> Look:
@@ -345,7 +347,7 @@ class Pursuit:
             work = self._transport.open(self.host, timeout)
             if self._prompt:
                 return at_once(work)
-            return await self.context.supervisor.within(
+            return await self.context.supervisor.opening(
                 timeout + 1.0, work, f"opening a session to {self.host.name}"
             )
 
@@ -386,11 +388,7 @@ class Pursuit:
         state = self.state
         if state.runbook:
             return self.finish(Outcome.HANDED_OVER, state.message)
-        if state.index < len(self.context.playbook.steps) or state.last not in (
-            "ok",
-            "already",
-            None,
-        ):
+        if state.index < len(self.context.playbook.steps) or state.last not in _WENT_WELL:
             outcome = Outcome.UNREACHABLE if state.last == "unreachable" else Outcome.FAILED
             return self.finish(outcome, state.message)
         if state.verdict == Verdict.RECOVERED:

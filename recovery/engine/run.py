@@ -108,8 +108,9 @@ class Run:
         return await self._finish()
 
     def stop(self) -> None:
-        """Begin nothing more; what is in flight ends at its next point of rest."""
+        """Begin nothing more, open no session; what is in flight ends at its next point of rest."""
         self.context.phase = "stopping"
+        self._from_anywhere(self.context.supervisor.break_off)
         self._from_anywhere(self._wake.set)
 
     def pause(self, reason: str) -> None:

@@ -63,6 +63,35 @@ def test_ctrl_c_writes_a_checkpoint_and_resume_finishes(stopped: Path, cli: Cli)
     assert "has finished" in again.err
 
 
+def test_ctrl_c_does_not_wait_for_sessions_that_are_being_opened(
+    home: Path, cli: Cli, spawn: Spawn
+) -> None:
+    """Nothing was asked of such a host yet. Its silence is no evidence: it was not waited for."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        line = f"{{os: linux, address: 127.0.0.1, port: {port}, credential: c}}"
+        (home / "real.yaml").write_text(f"hosts:\n  h1: {line}\n")
+        (home / "secret").touch(0o600)
+        (home / "secret").write_text("x")
+        means = {"provider": "file", "user": "u", "path": str(home / "secret")}
+        (home / "s.json").write_text(json.dumps({"credentials": {"c": means}}))
+        words = ("--config", home / "s.json", "run", "triage", "-i", home / "real.yaml")
+        process = spawn((*words, "-o", "jsonl", "--journal", home / "j.db"))
+        until(process.stdout, "run.started")
+        with listener.accept()[0] as look:
+            look.sendall(b"SSH-2.0-silent\r\n")
+            look.recv(100)
+        opening = listener.accept()[0]
+        with opening:
+            opening.sendall(b"SSH-2.0-silent\r\n")
+            opening.recv(100)
+            process.send_signal(signal.SIGINT)
+            told = ended(process)
+    assert told.code == 130, told.err
+    assert not [line for line in told.lines if line.get("host")]
+    assert cli("runs", "show", "last", "-o", "json", "--journal", home / "j.db").code == 0
+
+
 def test_a_cancel_before_the_resume_is_obeyed(stopped: Path, cli: Cli) -> None:
     assert cli("runs", "cancel", "last", "--journal", stopped).code == 0
     told = cli("runs", "resume", "last", "--speed", "max", "-o", "json", "--journal", stopped)

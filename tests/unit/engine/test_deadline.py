@@ -138,3 +138,43 @@ def test_cancellation_is_never_retried() -> None:
 def test_pauses_double_up_to_the_longest() -> None:
     rule = Retry(attempts=9, first=1, longest=10)
     assert [pause_before(rule, failures) for failures in range(6)] == [0, 1, 2, 4, 8, 10]
+
+
+def test_what_is_being_opened_ends_with_the_run_and_no_more_is_opened() -> None:
+    async def main() -> tuple[list[str], str]:
+        supervisor, told = Supervisor(), list[str]()
+
+        async def hang() -> None:
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                told.append("ended")
+
+        async def opening() -> None:
+            try:
+                await supervisor.opening(2000, hang(), "opening a")
+            except DeadlineError as error:
+                told.append(str(error))
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(opening())
+            act = group.create_task(supervisor.within(10, asyncio.sleep(5, "done"), "an act"))
+            await asyncio.sleep(1)
+            supervisor.break_off()
+        await opening()
+        return told, await act
+
+    told, act = run(main(), speed="max", epoch=EPOCH)
+    assert told == ["ended", "the run stops", "the run stops"]
+    assert act == "done"
+
+
+def test_an_opening_that_is_cancelled_from_outside_is_cancelled() -> None:
+    async def main() -> None:
+        supervisor = Supervisor()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await supervisor.opening(2000, asyncio.sleep(1000), "opening a")
+        assert not supervisor.abandoned
+
+    run(main(), speed="max", epoch=EPOCH)
