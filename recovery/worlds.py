@@ -21,6 +21,7 @@ from recovery.model.host import Fleet, Host, Os
 from recovery.model.incident import Incident
 from recovery.model.product import process_names
 from recovery.playbook import library
+from recovery.playbook.report import Report
 from recovery.ports import Clock, Transport
 from recovery.settings import Settings
 
@@ -29,6 +30,12 @@ Emit = Callable[[AnyEvent], None]
 
 _REST = 0.2
 """Seconds between two looks for a word of people's, while a twin's time stands still."""
+
+
+_BELIEVED = (
+    "winrm: verify: false: any machine is believed to be the host that it poses as, and whoever is on the way could "
+    "relay a sign-in by NTLM to another machine; name the authority of the certificates instead (winrm: ca_file)"
+)
 
 
 class Surroundings(Protocol):
@@ -250,3 +257,14 @@ def plugin_warnings() -> tuple[str, ...]:
     """A sentence for each plug-in of ours that cannot be loaded."""
     groups: tuple[plugins.Group, ...] = ("recovery.transports", "recovery.steps")
     return tuple(warning for group in groups for warning in plugins.load_all(group).warnings)
+
+
+def standing_warnings(
+    settings: Settings, fleet: Fleet, found: Report, *, mock: bool
+) -> tuple[str, ...]:
+    """What has to be said aloud before a run begins, whatever becomes of it."""
+    said = (*(problem.shown() for problem in found.warnings), *plugin_warnings())
+    over_winrm = any(host.transport == "winrm" for host in fleet.hosts)
+    if settings.winrm.verify or mock or not over_winrm:
+        return said
+    return (*said, _BELIEVED)

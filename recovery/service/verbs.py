@@ -30,7 +30,7 @@ from recovery.planning import (
 )
 from recovery.service.carrying import Observer, OnStart, Watch, carry_out, new_run, surroundings
 from recovery.service.lookups import Lookups
-from recovery.worlds import SystemClock, plugin_warnings
+from recovery.worlds import SystemClock, standing_warnings
 
 MOCK_DELAY = timedelta(minutes=33)
 """A simulated incident is met so long after the bad update was withdrawn, or came out: its machines are down."""
@@ -57,7 +57,7 @@ class Service(Lookups):
             slices(playbook.strategy.waves, len(order)),
             named_one_by_one(request.limits, fleet),
             {"playbook": playbook_text, "incident": incident_text},
-            (*warnings, *(problem.shown() for problem in found.warnings), *plugin_warnings()),
+            (*warnings, *standing_warnings(self.settings, chosen, found, mock=request.mock)),
         )
 
     def execute(

@@ -185,3 +185,16 @@ def test_the_program_as_a_process(spawn: Spawn) -> None:
     process = spawn(("--version",))
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out.split()[0], err) == (0, "recovery", "")
+
+
+@pytest.mark.parametrize(
+    ("verify", "mock", "warned"), [(False, False, True), (True, False, False), (False, True, False)]
+)
+def test_certificates_that_nobody_checks_are_warned_of(
+    home: Path, cli: Cli, *, verify: bool, mock: bool, warned: bool
+) -> None:
+    (home / "s.json").write_text(json.dumps({"winrm": {"verify": verify}}))
+    (home / "w.yaml").write_text("hosts: {w1: {transport: winrm, address: 127.0.0.1}}\n")
+    words = ("run", "triage", "--mock") if mock else ("plan", "triage")
+    told = cli("--config", home / "s.json", *words, "-i", home / "w.yaml")
+    assert ("could relay a sign-in by NTLM" in told.err) is warned

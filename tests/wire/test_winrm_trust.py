@@ -116,6 +116,7 @@ async def test_plain_http_where_tls_is_expected(tmp_path: Path) -> None:
         ({"ansible_winrm_transport": "plaintext", "winrm_scheme": "http"}, "https only"),
         ({"winrm_auth": "certificate", "winrm_scheme": "http"}, "https only"),
         ({"winrm_auth": "basic", "winrm_verify": False}, "without having proven"),
+        ({"ansible_winrm_server_cert_validation": "ignore"}, "could relay the ntlm sign-in"),
         ({"winrm_scheme": "http", "ansible_winrm_message_encryption": "never"}, "never done"),
         ({"winrm_auth": "credssp"}, r"pip install 'fleet-recovery\[credssp\]'"),
         ({"winrm_auth": "kerberos"}, r"pip install 'fleet-recovery\[kerberos\]'"),

@@ -36,6 +36,8 @@ _AUTHS: Mapping[str, Auth] = {
     "ssl": "basic",
     "negotiate": "ntlm",
 }
+_RELAYED = ("ntlm", "credssp")
+"""What whoever receives it can hand on to other machines (Microsoft: NTLM relay); Kerberos names its one host."""
 _TRUE = ("1", "true", "yes", "on", "validate")
 _DIGITS = 5
 _LAST_PORT = 65535
@@ -127,7 +129,7 @@ def place_of(host: Host, settings: WinrmSettings) -> Place:
         delegation=said.switch("delegation", default=False),
     )
     _check_address(place)
-    _check_secrecy(place, said.text("encryption", "auto"))
+    _check_secrecy(place, said.text("encryption", "auto"), settings)
     return place
 
 
@@ -141,7 +143,7 @@ def _check_address(place: Place) -> None:
         raise TransportError(message)
 
 
-def _check_secrecy(place: Place, encryption: str) -> None:
+def _check_secrecy(place: Place, encryption: str, settings: WinrmSettings) -> None:
     if not place.https and encryption == "never":
         message = f"{place.name} is to be reached over http without message encryption, which is never done"
         raise TransportError(message)
@@ -150,6 +152,13 @@ def _check_secrecy(place: Place, encryption: str) -> None:
         raise TransportError(message)
     if place.auth == "basic" and not place.verify:
         message = f"{place.name} would get a password without having proven who it is: set verify, or auth ntlm"
+        raise TransportError(message)
+    if place.auth in _RELAYED and place.https and settings.verify and not place.verify:
+        message = (
+            f"the inventory would have {place.name} believed without proof, and whoever poses as it could relay the "
+            f"{place.auth} sign-in to another machine. Name the authority of its certificate (winrm_ca_file), or say "
+            "`winrm: verify: false` in the settings, where whoever runs this decides"
+        )
         raise TransportError(message)
 
 
