@@ -1,6 +1,8 @@
 # Rolls the definitions back to the set before, by the product's own command (Microsoft: MpCmdRun). Updates bring the
 # newest set again: what was rolled back is not kept.
 
+$RollbackSeconds = 180
+
 function Get-Before {
   return @($script:Items | ForEach-Object { $_.Version }) -join ' '
 }
@@ -17,16 +19,10 @@ function Get-Tool {
 }
 
 function Invoke-Do([string]$Before) {
-  $start = New-Object System.Diagnostics.ProcessStartInfo
-  $start.FileName = Get-Tool
-  $start.Arguments = '-RemoveDefinitions -All'
-  $start.UseShellExecute = $false
-  $start.RedirectStandardOutput = $true
-  try {
-    $process = [System.Diagnostics.Process]::Start($start)
-    $null = $process.StandardOutput.ReadToEndAsync()
-    if (-not $process.WaitForExit(180000) -or $process.ExitCode -ne 0) { Write-Refused 'tool' $start.FileName; return $false }
-  } catch { Write-Refused 'unsupported' $start.FileName; return $false }
+  $tool = Get-Tool
+  $code = Invoke-Tool $tool '-RemoveDefinitions -All' $RollbackSeconds
+  if ($code -eq -2) { Write-Refused 'unsupported' $tool; return $false }
+  if ($code -ne 0) { Write-Refused 'tool' $tool; return $false }
   Write-Line '{"record":"note","what":"not_held","detail_hex":""}'
   return $true
 }

@@ -22,7 +22,9 @@ function Write-Facts {
 }
 
 function Write-Volumes {
-  foreach ($volume in (Get-Instances 'Win32_EncryptableVolume' '' 'root/CIMV2/Security/MicrosoftVolumeEncryption')) {
+  $volumes = @(Get-Instances 'Win32_EncryptableVolume' '' 'root/CIMV2/Security/MicrosoftVolumeEncryption')
+  if (-not $script:Answered) { Write-Trouble 'volumes' 'Win32_EncryptableVolume'; return }
+  foreach ($volume in $volumes) {
     $status = switch ([string]$volume.ProtectionStatus) {
       '0' { 'off' }
       '1' { 'on' }

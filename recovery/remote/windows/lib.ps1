@@ -129,6 +129,12 @@ function Test-Key([string]$Key) {
   } catch { return $false }
 }
 
+# Whether WMI has no such namespace or class. The codes are an enumeration, in no language.
+function Test-Unknown($Problem) {
+  if ($Problem -isnot [Microsoft.Management.Infrastructure.CimException]) { return $false }
+  return @('InvalidNamespace', 'InvalidClass') -contains [string]$Problem.NativeErrorCode
+}
+
 # Instances of a CIM class, or nothing where the system does not answer, or not in time. Sets Answered to whether it did.
 # Where WMI itself is broken it is asked once: it may not fail, but hang.
 $script:Gone = $false
@@ -139,9 +145,33 @@ function Get-Instances([string]$Class, [string]$Filter, [string]$Space) {
   $script:Answered = -not $script:Gone
   if ($script:Gone) { return }
   try { return @(Get-CimInstance @with) } catch {
+    # Where WMI answers otherwise, names that it does not know are of a product that is not there.
+    if ($Space -and (Test-Unknown $_.Exception)) { return }
     $script:Answered = $false
     if (-not $Space) { $script:Gone = $true }
   }
+}
+
+# The exit code of a tool of the running system: -1 where it does not end in time, -2 where it cannot be started. Sets
+# Said to what it printed, which is in the system's language; both outputs are read, or it would stop where one is full.
+function Invoke-Tool([string]$Tool, [string]$Words, [int]$Seconds = $MostSeconds) {
+  $script:Said = ''
+  $start = New-Object System.Diagnostics.ProcessStartInfo
+  $start.FileName = if ($Tool.Contains('\')) { $Tool } else { [Environment]::SystemDirectory + '\' + $Tool }
+  $start.Arguments = $Words
+  $start.UseShellExecute = $false
+  $start.CreateNoWindow = $true
+  $start.RedirectStandardOutput = $true
+  $start.RedirectStandardError = $true
+  try {
+    $process = [System.Diagnostics.Process]::Start($start)
+    $printed = $process.StandardOutput.ReadToEndAsync()
+    $null = $process.StandardError.ReadToEndAsync()
+    if (-not $process.WaitForExit(1000 * $Seconds)) { return -1 }
+    # The tool may print in two bytes a letter.
+    if ($printed.Wait(1000)) { $script:Said = $printed.Result.Replace([string][char]0, '') }
+    return $process.ExitCode
+  } catch { return -2 }
 }
 
 # When the System process was made, in whole seconds, or nothing. Where the process does not tell it, WMI does: both

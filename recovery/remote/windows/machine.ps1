@@ -88,22 +88,10 @@ function Get-RecoveryEnvironment {
 # Whether the recovery environment would look for a remedy in the cloud. The tool prints the settings as XML; a password
 # for Wi-Fi may stand in it, so nothing but the one digit is kept. Older systems have no such setting, and say nothing.
 function Get-QuickRecovery {
-  $start = New-Object System.Diagnostics.ProcessStartInfo
-  $start.FileName = [Environment]::SystemDirectory + '\reagentc.exe'
-  $start.Arguments = '/getrecoverysettings'
-  $start.UseShellExecute = $false
-  $start.CreateNoWindow = $true
-  $start.RedirectStandardOutput = $true
-  $start.RedirectStandardError = $true
-  try {
-    $process = [System.Diagnostics.Process]::Start($start)
-    $null = $process.StandardError.ReadToEndAsync()
-    $said = $process.StandardOutput.ReadToEndAsync()
-    if (-not $said.Wait(1000 * $MostSeconds)) { return '' }
-    # The tool may print in two bytes a letter.
-    $text = $said.Result.Replace([string][char]0, '')
-  } catch { return '' }
-  if ($text -match '<CloudRemediation\s+state="([01])"') { return Get-Switch $Matches[1] }
+  $code = Invoke-Tool 'reagentc.exe' '/getrecoverysettings'
+  $found = $code -ge 0 -and $script:Said -match '<CloudRemediation\s+state="([01])"'
+  $script:Said = ''
+  if ($found) { return Get-Switch $Matches[1] }
   return ''
 }
 

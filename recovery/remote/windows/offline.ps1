@@ -17,24 +17,6 @@ function Read-Settings {
   Write-Line ('{"record":"installation","path_hex":"' + (Get-Hex "$Volume\Windows") + '"}')
 }
 
-# The exit code of a tool of the running system; what it prints is in its language, and read by nobody.
-function Invoke-Tool([string]$Name, [string]$Words) {
-  $start = New-Object System.Diagnostics.ProcessStartInfo
-  $start.FileName = [Environment]::SystemDirectory + '\' + $Name
-  $start.Arguments = $Words
-  $start.UseShellExecute = $false
-  $start.CreateNoWindow = $true
-  $start.RedirectStandardOutput = $true
-  $start.RedirectStandardError = $true
-  try {
-    $process = [System.Diagnostics.Process]::Start($start)
-    $null = $process.StandardOutput.ReadToEndAsync()
-    $null = $process.StandardError.ReadToEndAsync()
-    if ($process.WaitForExit(1000 * $MostSeconds)) { return $process.ExitCode }
-  } catch { $null = $_ }
-  return -1
-}
-
 # Loads the volume's SYSTEM hive under a name that nothing else has. It would stay loaded, and its file in use, until
 # this machine restarts, so whoever opens it closes it in the end.
 function Open-Hive {

@@ -3,6 +3,7 @@
 # A restart that has not begun after ten minutes was lost, and another intent may ask again.
 $Patience = 600.0
 $SecondsToGo = 3
+$ToolSeconds = 10
 
 # Writes the mark down. Fails when one is there: of two requests at once only one gets through.
 function Save-Mark {
@@ -15,26 +16,12 @@ function Save-Mark {
 # Safe Mode that is still set would come back with every start, for ever: it is cleared before a restart. The tool fails
 # where nothing is set, which is as well.
 function Clear-SafeBoot {
-  $start = New-Object System.Diagnostics.ProcessStartInfo
-  $start.FileName = [Environment]::SystemDirectory + '\bcdedit.exe'
-  $start.Arguments = '/deletevalue {current} safeboot'
-  $start.UseShellExecute = $false
-  $start.RedirectStandardOutput = $true
-  $start.RedirectStandardError = $true
-  $process = [System.Diagnostics.Process]::Start($start)
-  $null = $process.WaitForExit(10000)
+  $null = Invoke-Tool 'bcdedit.exe' '/deletevalue {current} safeboot' $ToolSeconds
 }
 
 function Start-Restart {
-  $start = New-Object System.Diagnostics.ProcessStartInfo
-  $start.FileName = [Environment]::SystemDirectory + '\shutdown.exe'
-  $start.Arguments = "/r /f /t $SecondsToGo /d p:4:1"
-  $start.UseShellExecute = $false
-  $start.RedirectStandardOutput = $true
-  $start.RedirectStandardError = $true
-  $process = [System.Diagnostics.Process]::Start($start)
   # 1115 and 1190: it goes down already, or was told to.
-  return $process.WaitForExit(10000) -and (@(0, 1115, 1190) -contains $process.ExitCode)
+  return @(0, 1115, 1190) -contains (Invoke-Tool 'shutdown.exe' "/r /f /t $SecondsToGo /d p:4:1" $ToolSeconds)
 }
 
 function Invoke-Reboot {

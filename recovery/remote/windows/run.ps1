@@ -16,15 +16,29 @@ function Get-Word([string]$Hex) {
   return $Utf8.GetString($bytes)
 }
 
-# Starts to read a stream to its end, keeping only the start: a command must not stop because nobody reads.
-function Read-Start($Stream) {
-  $kept = New-Object System.IO.MemoryStream
-  $buffer = New-Object byte[] 8192
-  while (($got = $Stream.Read($buffer, 0, $buffer.Length)) -gt 0) {
-    $left = [Math]::Min($got, $MostBytes - $kept.Length)
-    if ($left -gt 0) { $kept.Write($buffer, 0, $left) }
+# Reads streams side by side to their ends, as hex, keeping only the start of each: a command must not stop because
+# nobody reads, and what it prints must not fill the memory.
+function Read-Starts([object[]]$Streams) {
+  $buffers = New-Object 'object[]' $Streams.Length
+  $kept = New-Object 'object[]' $Streams.Length
+  $reads = New-Object 'object[]' $Streams.Length
+  $places = @()
+  for ($place = 0; $place -lt $Streams.Length; $place++) {
+    $places += $place
+    $buffers[$place] = New-Object byte[] 8192
+    $kept[$place] = New-Object System.IO.MemoryStream
+    $reads[$place] = $Streams[$place].ReadAsync($buffers[$place], 0, 8192)
   }
-  return [BitConverter]::ToString($kept.ToArray()).Replace('-', '').ToLowerInvariant()
+  while ($places.Length -gt 0) {
+    $tasks = [System.Threading.Tasks.Task[]]@($places | ForEach-Object { $reads[$_] })
+    $place = $places[[System.Threading.Tasks.Task]::WaitAny($tasks)]
+    $got = $reads[$place].Result
+    if ($got -eq 0) { $places = @($places | Where-Object { $_ -ne $place }); continue }
+    $left = [Math]::Min($got, $MostBytes - $kept[$place].Length)
+    if ($left -gt 0) { $kept[$place].Write($buffers[$place], 0, $left) }
+    $reads[$place] = $Streams[$place].ReadAsync($buffers[$place], 0, 8192)
+  }
+  return @($kept | ForEach-Object { [BitConverter]::ToString($_.ToArray()).Replace('-', '').ToLowerInvariant() })
 }
 
 function Invoke-Words {
@@ -38,12 +52,9 @@ function Invoke-Words {
   $start.RedirectStandardError = $true
   $process = [System.Diagnostics.Process]::Start($start)
   $process.StandardInput.Close()
-  $errors = $process.StandardError.ReadToEndAsync()
-  $out = Read-Start $process.StandardOutput.BaseStream
+  $said = @(Read-Starts @($process.StandardOutput.BaseStream, $process.StandardError.BaseStream))
   $process.WaitForExit()
-  $said = $errors.Result
-  if ($said.Length -gt $MostBytes / 4) { $said = $said.Substring(0, $MostBytes / 4) }
-  Write-Line ('{"record":"printed","exit":' + $process.ExitCode + ',"stdout_hex":"' + $out + '","stderr_hex":"' + (Get-Hex $said) + '"}')
+  Write-Line ('{"record":"printed","exit":' + $process.ExitCode + ',"stdout_hex":"' + $said[0] + '","stderr_hex":"' + $said[1] + '"}')
 }
 
 try { Invoke-Words } catch { Write-Trouble 'not_started' ([string]$_.Exception.HResult) }

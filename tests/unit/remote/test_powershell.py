@@ -213,6 +213,26 @@ def test_a_password_for_wifi_is_read_by_a_tool_and_goes_no_further() -> None:
     assert "Write-" not in body
 
 
+def test_programs_are_started_in_one_place_that_reads_what_they_print() -> None:
+    """A program whose output nobody reads stops where the pipe is full; an operator's own is read by bounds."""
+    starters = {name for name in PARTS if b"::Start($start)" in part(name)}
+    assert starters == {"lib.ps1", "run.ps1"}
+    assert b"ReadToEnd" not in part("run.ps1")
+    for stream in (b"StandardOutput", b"StandardError"):
+        assert b"$process." + stream + b".ReadToEndAsync()" in part("lib.ps1")
+        assert b"$process." + stream + b".BaseStream" in part("run.ps1")
+
+
+def test_a_product_that_is_not_there_is_told_from_a_system_that_does_not_answer() -> None:
+    asks = [name for name in PARTS if b"Get-CimInstance " in part(name)]
+    assert asks == ["lib.ps1"], "every question goes where that is told apart"
+    for name in ("definitions.ps1", "facts.ps1"):
+        body = part(name).decode().partition("Get-Instances")[2]
+        assert body.index("-not $script:Answered") < body.index(
+            "$volume in" if name[0] == "f" else "Exists"
+        )
+
+
 @pytest.mark.parametrize("name", PARTS)
 def test_no_program_prints_into_the_answer(name: str) -> None:
     script = part(name).decode()
