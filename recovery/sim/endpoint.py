@@ -34,6 +34,8 @@ _OTHER_MODULE = "mocknic.sys"
 _OTHER_TEXT = "Kernel panic - not syncing: mock: fatal machine check"
 _SIZE = 41004
 _encode = msgspec.json.Encoder().encode
+_IN_FULL = _encode(records.Facts(pending_reboot=False)) + b"\n"
+_IN_SAFE_MODE = _encode(records.Facts(safe_mode="network", pending_reboot=False)) + b"\n"
 
 
 class Disk:
@@ -137,14 +139,21 @@ class Endpoint:
         return b"".join(lines)
 
     def _report(
-        self, machine: Machine, _command: Command, at: float, _perform: Perform
+        self, machine: Machine, command: Command, at: float, _perform: Perform
     ) -> list[bytes]:
         return [
             self._boot(machine, at),
             *self._state(machine),
             self._crash(machine),
+            *self._facts(machine, command),
             _mark(machine),
         ]
+
+    def _facts(self, machine: Machine, command: Command) -> tuple[bytes, ...]:
+        """Windows tells of Safe Mode in each report; elsewhere only a triage looks at the machine at large."""
+        if self._os != "windows" and command.action != "triage":
+            return ()
+        return (_IN_SAFE_MODE if machine.safe else _IN_FULL,)
 
     def _quarantine(
         self, machine: Machine, command: Command, at: float, perform: Perform

@@ -9,7 +9,7 @@ import pytest
 
 from recovery.detect.rules import judge
 from recovery.model.evidence import ArtifactListing, BootIdentity, CrashRecord, RebootMark
-from recovery.model.host import Fleet
+from recovery.model.host import Fleet, Os
 from recovery.model.incident import Incident
 from recovery.model.state import CaseFile, add_evidence
 from recovery.ports import Completed
@@ -54,9 +54,10 @@ def test_triage_tells_boot_system_files_folder_and_services_in_the_order_of_the_
     twin, _ = exposed()
     reply = ask(twin, SERVER, "triage")
     assert [type(record) for record in reply.records] == [
-        records.Boot, records.System, records.File, records.Folder, records.ServiceRecord,
+        records.Boot, records.System, records.File, records.Folder, records.ServiceRecord, records.Facts,
     ]  # fmt: skip
-    boot, system, file, folder, service = reply.records
+    boot, system, file, folder, service, facts = reply.records
+    assert (facts.safe_mode, facts.pending_reboot) == ("", False)
     assert boot.boot_id == twin.machine("h1").boot_id
     assert boot.clock == EPOCH.timestamp()
     assert boot.uptime == pytest.approx(EPOCH.timestamp() - boot.boot_time, abs=1)
@@ -347,3 +348,14 @@ def test_paths_of_other_profiles_are_filled_in() -> None:
     assert file.mtime == base.began.timestamp()
     assert file.sha256 == hashlib.sha256(f"other\0{twin.machine('h1').bad[0]}".encode()).hexdigest()
     assert faults(exposed=1.0).exposed == 1.0
+
+
+@pytest.mark.parametrize(("os", "told"), [("windows", ("triage", "prove")), ("linux", ("triage",))])
+def test_the_machine_at_large_is_told_of_by_the_scripts_that_do(
+    os: Os, told: tuple[str, ...]
+) -> None:
+    one = host(kind="server", os=os)
+    twin = world(one, clock=HandClock(), **{**STEADY, "exposed": 1})
+    for action in ("triage", "prove"):
+        found = of(ask(twin, one, action), records.Facts)
+        assert bool(found) is (action in told)
