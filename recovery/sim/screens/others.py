@@ -121,9 +121,9 @@ def _scenery(canvas: Canvas) -> None:
         colour = (int(20 + 60 * part), int(90 + 90 * part), int(200 - 90 * part))
         canvas.pen.line((0, y, canvas.width, y), colour)
     for n in range(24):
-        x, y = (n * 37 % 100) / 100, 0.4 + (n * 53 % 50) / 100
+        left, top = (n * 37 % 100) / 100, 0.4 + (n * 53 % 50) / 100
         canvas.pen.ellipse(
-            (x * canvas.width, y * canvas.height, (x + 0.12) * canvas.width, (y + 0.1) * canvas.height),
+            (left * canvas.width, top * canvas.height, (left + 0.12) * canvas.width, (top + 0.1) * canvas.height),
             (30 + 5 * n, 110 + 3 * n, 60 + 4 * n),
         )  # fmt: skip
 
