@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
+from recovery.model.console import BootDevice, Power, Reading
 from recovery.model.events import AnyEvent
 from recovery.model.host import Host
 from recovery.model.secret import Secret
@@ -107,6 +108,85 @@ class Sweeper(Protocol):
 def is_prompt(transport: Transport) -> bool:
     """Whether the transport, with its sessions, says that it never waits."""
     return bool(getattr(transport, "prompt", False))
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a console tells of by itself."""
+
+    kind: Literal["panic", "reset", "power_on", "power_off", "lost"]
+    """`lost`: events may have been missed; what is so now has to be looked at."""
+    at: datetime
+    """By the clock of the console's machine, UTC."""
+    stop_code: int | None = None
+    parameters: tuple[int, ...] = ()
+    text: str = ""
+    asked_for: bool = False
+    """Of a reset: whoever is at the console asked for it."""
+
+
+class Standing(NamedTuple):
+    """How a simulated machine stands."""
+
+    at: float
+    """Seconds since 1970."""
+    boot: int
+    crashed_at: float
+    power: Power
+    next_change: float
+    """Seconds until something happens to it by itself; infinite for never."""
+
+
+class Console(Protocol):
+    """A kind of out-of-band way to hosts, each of which names its own in `host.console`.
+
+    No operation takes longer than its `timeout` (seconds); all raise `TransportError`, and `UnsupportedError` for what
+    this kind of console does not have. A request is not a result: whoever acts reads the state again afterwards.
+    """
+
+    name: str
+    """As in the evidence's `source`."""
+
+    async def picture(self, host: Host, timeout: float) -> bytes:
+        """What is on the screen now, as PNG, JPEG, BMP or PPM of at most `PICTURE_LIMIT` bytes."""
+
+    async def crash_picture(self, host: Host, timeout: float) -> bytes | None:
+        """The screen at the latest crash, where the console keeps one."""
+
+    async def power(self, host: Host, timeout: float) -> Power:
+        """Whether the machine has power, and runs."""
+
+    async def switch(self, host: Host, *, on: bool, timeout: float) -> None:
+        """Ask for power, or for its end, without shutting the system down."""
+
+    async def boot_once(self, host: Host, device: BootDevice, medium: str, timeout: float) -> None:
+        """Start from `device` the next time and only then; `medium` names an image to insert, where one is needed.
+
+        `disk` takes an earlier request back, and takes the medium out.
+        """
+
+    def news(self, host: Host) -> AsyncIterator[News]:
+        """What happens from now on, as it happens, until the caller stops or the way is lost (`TransportError`)."""
+
+    async def aclose(self) -> None:
+        """Let go of everything; never raises."""
+
+
+PICTURE_LIMIT = 16_000_000
+"""Bytes of a picture that are taken at most."""
+
+
+class PictureReader(Protocol):
+    """Reads pictures of screens. Pure, and safe with whatever bytes it gets; may take seconds."""
+
+    def __call__(self, picture: bytes, /) -> Reading:
+        """What the picture shows; `unknown` where nothing can be read."""
+
+
+class PictureKeeper(Protocol):
+    """Keeps pictures beside the journal: of each host the newest, and that of its first crash."""
+
+    def keep(self, host: str, picture: bytes, *, crash: bool) -> str:
+        """Keep it; returns its SHA-256. Raises `JournalError` when it cannot be written."""
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):

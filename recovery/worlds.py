@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
 from recovery import plugins
 from recovery.credentials import CredentialStore
 from recovery.engine import acts, audit, race, reboot, steps
+from recovery.engine.context import Sight
 from recovery.engine.pursuit import Action
 from recovery.errors import InputError, UnknownNameError
+from recovery.journal.pictures import Pictures
+from recovery.model.console import Reading
 from recovery.model.events import AnyEvent, CredentialStopped
 from recovery.model.host import Fleet, Host, Os
 from recovery.model.incident import Incident
 from recovery.model.product import process_names
 from recovery.playbook import library
 from recovery.playbook.report import Report
-from recovery.ports import Clock, Transport
+from recovery.ports import Clock, Console, Credentials, Transport
 from recovery.settings import Settings
+
+if TYPE_CHECKING:
+    from recovery.sim.world import World
 
 T = TypeVar("T")
 Emit = Callable[[AnyEvent], None]
@@ -49,6 +56,9 @@ class Surroundings(Protocol):
 
     def transports(self) -> Mapping[str, Transport]:
         """The ways to the hosts, by the name that hosts give; made on that loop."""
+
+    def sight(self) -> Sight:
+        """The out-of-band ways to the hosts; made on that loop, after `transports`."""
 
     async def prepare(self) -> None:
         """Get what transports need before anything begins. Raises `UsageError` when it is not to be had."""
@@ -121,9 +131,16 @@ class RealWorld:
         own: dict[str, Transport] = {"ssh": ssh, "winrm": winrm}
         return {**own, **{name: makers[name](self._credentials) for name in sorted(others)}}
 
+    def sight(self) -> Sight:
+        """Consoles of the kinds that hosts name. Raises `UnknownNameError` for one that is not there."""
+        consoles = open_consoles(self._fleet, self._credentials)
+        memory = self._settings.journal == ":memory:"
+        return Sight(consoles, read_picture, None if memory else Pictures(self._settings.journal))
+
     async def prepare(self) -> None:
         """Fetch every credential that hosts and jump hosts ask for: people are asked before the run, not in it."""
         names = [host.credential for host in self._fleet.hosts]
+        names += [host.console.credential for host in self._fleet.hosts if host.console]
         if any(host.transport == "ssh" for host in self._fleet.hosts):
             names.append(self._settings.ssh.gateway_credential)
         await self._credentials.prepare(names)
@@ -166,6 +183,8 @@ class MockWorld:
         self._speed = parse_speed(speed)
         self._mix = load_mix(Path(mix)) if mix else DEFAULT_MIX
         self._clock: Clock | None = None
+        self._world: World | None = None
+        self._journal = str(ledger).partition(".twin")[0] if ledger else ""
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """On a loop whose clock jumps or runs faster."""
@@ -210,11 +229,48 @@ class MockWorld:
                 ) from None
         else:
             world = World(*arguments, clock=self.clock(), ledger=self._ledger)
+        self._world = world
         mock = MockTransport(world)
         return dict.fromkeys({host.transport for host in self._fleet.hosts}, mock)
 
+    def sight(self) -> Sight:
+        """The mock, under every kind that hosts name."""
+        from recovery.consoles.mock import MockConsole
+
+        kinds = {host.console.kind for host in self._fleet.hosts if host.console}
+        if not kinds or self._world is None:
+            return Sight()
+        keeper = Pictures(self._journal) if self._journal else None
+        return Sight(dict.fromkeys(kinds, MockConsole(self._world)), read_picture, keeper)
+
     async def prepare(self) -> None:
         """A twin needs no credentials."""
+
+
+CONSOLES: Mapping[str, tuple[str, str]] = {
+    "qmp": ("recovery.consoles.qmp", "QmpConsole"),
+}
+"""The program's own kinds of consoles: module and class, which is called with the credentials."""
+
+
+def open_consoles(fleet: Fleet, credentials: Credentials) -> Mapping[str, Console]:
+    """A console of each kind that hosts name. Raises `UnknownNameError` for a kind that is not there."""
+    makers = plugins.load_all("recovery.consoles").plugins
+    found: dict[str, Console] = {}
+    for kind in sorted({host.console.kind for host in fleet.hosts if host.console}):
+        if kind in CONSOLES:
+            module, name = CONSOLES[kind]
+            found[kind] = getattr(importlib.import_module(module), name)(credentials)
+        elif kind in makers:
+            found[kind] = makers[kind](credentials)
+        else:
+            raise UnknownNameError("kind of console", kind, [*CONSOLES, *makers])
+    return found
+
+
+def read_picture(_picture: bytes) -> Reading:
+    """What a picture of a screen shows."""
+    return Reading()
 
 
 def actions() -> Mapping[str, Action]:
@@ -255,7 +311,11 @@ def winrm_means() -> Mapping[str, str]:
 
 def plugin_warnings() -> tuple[str, ...]:
     """A sentence for each plug-in of ours that cannot be loaded."""
-    groups: tuple[plugins.Group, ...] = ("recovery.transports", "recovery.steps")
+    groups: tuple[plugins.Group, ...] = (
+        "recovery.transports",
+        "recovery.steps",
+        "recovery.consoles",
+    )
     return tuple(warning for group in groups for warning in plugins.load_all(group).warnings)
 
 

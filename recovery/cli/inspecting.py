@@ -95,6 +95,7 @@ def explain(
                 "progress": state.progress.value,
                 "because": list(state.because),
                 "outcome": state.outcome.value if state.outcome else "",
+                "pictures": [str(path) for path in acting.pictures(host)],
                 "timeline": msgspec.to_builtins(lines),
             },
             "json",
@@ -103,6 +104,9 @@ def explain(
     data(f"{inert(host)}: {state.verdict}, {state.progress}")
     for reason in state.because:
         data(f"  because {inert(reason)}")
+    for path in acting.pictures(host):
+        what = "first crash" if path.name.startswith("crash-") else "newest"
+        data(f"  picture of its screen, {what}: {inert(str(path))}")
     for line in lines:
         data(f"{line.at:%Y-%m-%d %H:%M:%S}  {line.run}  {inert(line.what)}")
 

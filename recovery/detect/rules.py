@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from recovery.detect.bugchecks import effective
 from recovery.detect.items import items_text
 from recovery.detect.restarts import SLACK, crash_behind, restart_behind
+from recovery.detect.screen_rules import console_notes, has_console_evidence, judge_console
 from recovery.model.evidence import (
     ArtifactListing,
     BootIdentity,
@@ -41,10 +42,10 @@ def judge(case: CaseFile, incident: Incident, os: Os, now: datetime) -> Judgemen
     platform = incident.platforms.get(os)
     if platform is None:
         return _say(Verdict.HEALTHY, f"{incident.name} does not concern {os}")
-    if case.answered_at is None and case.silent_since is None:
+    if case.answered_at is None and case.silent_since is None and not has_console_evidence(case):
         return _say(Verdict.UNKNOWN, "nothing has been observed yet")
-    if case.silent_since is not None:
-        return _judge_silent(case, incident, now)
+    if case.silent_since is not None or case.answered_at is None:
+        return judge_console(case, incident, now) or _judge_silent(case, incident, now)
     return _judge_answering(case, incident, platform)
 
 
@@ -116,14 +117,15 @@ def clock_is_off(case: CaseFile, artifact: Artifact) -> bool:
 
 def _judge_silent(case: CaseFile, incident: Incident, now: datetime) -> Judgement:
     since = case.silent_since or now
+    notes = console_notes(case, incident, now)
     silent = f"silent for {_span((now - since).total_seconds())}" + (
         f": {case.silence}" if case.silence else ""
     )
     if case.answered_at is None:
-        return _say(Verdict.DARK, f"never answered, {silent}")
+        return _say(Verdict.DARK, f"never answered, {silent}", *notes)
     own = own_crashes(case, incident)
     if now - since >= timedelta(seconds=incident.crash.within):
-        return _say(Verdict.DARK, silent, *_before_silence(case, incident, own))
+        return _say(Verdict.DARK, silent, *_before_silence(case, incident, own), *notes)
     if returns(case, incident) >= incident.crash.returns:
         return _say(Verdict.CRASH_LOOP, _loop_text(case, incident), silent)
     if case.listing is not None and case.listing.bad:
@@ -134,8 +136,9 @@ def _judge_silent(case: CaseFile, incident: Incident, now: datetime) -> Judgemen
             Verdict.DEGRADED,
             f"{_fixed_text(case.fix)}; waits for the host to come back",
             silent,
+            *notes,
         )
-    return _say(Verdict.DARK, silent)
+    return _say(Verdict.DARK, silent, *notes)
 
 
 def _before_silence(

@@ -10,14 +10,16 @@ from typing import Literal, Protocol
 import msgspec
 
 from recovery.engine.deadline import Supervisor
+from recovery.engine.eyes import Eyes
 from recovery.engine.limits import SessionLimits
 from recovery.engine.looks import DARK, LOOPING, STIRRING, Cadence
+from recovery.model.console import Reading
 from recovery.model.events import AnyEvent, ApprovalAsked
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
 from recovery.model.playbook import Playbook
 from recovery.model.state import CaseFile, HostState, apply
-from recovery.ports import Clock, Recorder, Transport
+from recovery.ports import Clock, Console, PictureKeeper, PictureReader, Recorder, Transport
 from recovery.redact import scrub_all
 
 
@@ -41,6 +43,19 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """Asked before the first host is changed and from time to time: a text that says why not now, or nothing."""
     rest: Callable[[], Awaitable[None]] | None = None
     """Waits a moment of real time, where the run's own time jumps and only people or a blocker are waited for."""
+
+
+def _illiterate(_picture: bytes) -> Reading:
+    return Reading()
+
+
+class Sight(msgspec.Struct, frozen=True):
+    """The out-of-band ways of a run."""
+
+    consoles: Mapping[str, Console] = {}
+    """By the kind that hosts name."""
+    read: PictureReader = _illiterate
+    keeper: PictureKeeper | None = None
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -133,6 +148,7 @@ class Context:
         clock: Clock,
         targets: Targets,
         options: Options,
+        sight: Sight | None = None,
     ) -> None:
         """Nothing happens before the run is started."""
         self.run = run
@@ -145,6 +161,8 @@ class Context:
         self.targets = targets
         self.options = options
         self.supervisor = Supervisor()
+        sight = sight or Sight()
+        self.eyes = Eyes(sight.consoles, sight.read, sight.keeper, clock, self.supervisor)
         self.limits = SessionLimits(playbook.strategy.limits, fleet)
         self.observers: list[Callable[[AnyEvent], None]] = []
         self.states: dict[str, HostState] = {}

@@ -17,12 +17,15 @@ from recovery.engine.looks import LOOPING
 from recovery.engine.pursuit import Pursuit
 from recovery.engine.steps import leave_alone, read_evidence
 from recovery.errors import TransportError
-from recovery.model.events import StepIntended
-from recovery.model.evidence import AnyEvidence
+from recovery.model.console import CRASHED
+from recovery.model.events import Notice, StepIntended
+from recovery.model.evidence import AnyEvidence, MachineReset, PowerSeen
 from recovery.model.playbook import Step
 from recovery.model.remedy import RemedyKind
 from recovery.remote import catalog
 
+_LOOK_AGAIN = 120.0
+"""Seconds between two looks through the console of a host that is raced for."""
 _TICK = 0.001
 """Seconds by which a race has to be over to be lost."""
 
@@ -48,6 +51,7 @@ class Race:
             )
         session = await pursuit.reach(step)
         if isinstance(session, Turn):
+            await break_out(pursuit)
             return _keep_racing(pursuit, step, intent, session)
         seen = expected(pursuit)
         action = catalog.racing(pursuit.host, pursuit.context.incident, seen)
@@ -90,6 +94,36 @@ class Race:
         return leave_alone(pursuit, touched=True) or GO
 
 
+async def break_out(pursuit: Pursuit) -> None:
+    """Cycle the power of a host that stays on its crash screen: it never has a window again by itself.
+
+    Only where its console has shown that screen twice, so long apart, and nothing else since; and not more often than
+    every few minutes, as a machine that starts needs.
+    """
+    context, host, case = pursuit.context, pursuit.host, pursuit.state.case
+    if context.eyes.console_of(host) is None:
+        return
+    now, before = context.clock.now(), case.screen
+    stood = before is not None and before.reading.label in CRASHED
+    pursuit.observe(*await context.eyes.see(host))
+    screen = pursuit.state.case.screen
+    if not stood or before is None or screen is None or screen.reading.label not in CRASHED:
+        return
+    moved = any(reset.at > before.at for reset in pursuit.state.case.resets)
+    if moved or (now - before.at).total_seconds() < _LOOK_AGAIN / 2:
+        return
+    said = "cycles its power: it stays on its crash screen"
+    context.emit(Notice(at=now, run=context.run, host=host.name, message=said))
+    await context.recorder.durable()
+    switched = await context.eyes.switch(host, "cycle")
+    said = f"power: {switched.message}"
+    now = context.clock.now()
+    context.emit(Notice(at=now, run=context.run, host=host.name, message=said))
+    state = PowerSeen(at=now, source="console", state=switched.state)
+    restarted = (MachineReset(at=now, source="console", asked_for=True),) if switched.done else ()
+    pursuit.observe(state, *restarted)
+
+
 def _keep_racing(pursuit: Pursuit, step: Step, intent: StepIntended, turn: Turn) -> Turn:
     if isinstance(turn, Parked):
         return Parked(min(turn.seconds, LOOPING.longest), "races for its window")
@@ -97,4 +131,6 @@ def _keep_racing(pursuit: Pursuit, step: Step, intent: StepIntended, turn: Turn)
         return turn
     end = intent.at + timedelta(seconds=step.arguments.duration + _TICK)
     left = (end - pursuit.context.clock.now()).total_seconds()
+    if pursuit.context.eyes.console_of(pursuit.host) is not None:
+        left = min(left, _LOOK_AGAIN)
     return AwaitsAnswer(min(turn.seconds, left), LOOPING, why="races for its window")

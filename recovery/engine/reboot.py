@@ -11,7 +11,7 @@ from recovery.engine.pursuit import Pursuit
 from recovery.engine.retry import is_retryable
 from recovery.engine.steps import allowed, read_evidence
 from recovery.errors import TransportError
-from recovery.model.events import StepIntended
+from recovery.model.events import StepIntended, StepOutcome
 from recovery.model.evidence import AnyEvidence, BootIdentity, Progress, RebootMark
 from recovery.model.playbook import Step
 from recovery.model.state import CaseFile, add_evidence, same_boot
@@ -27,6 +27,11 @@ class Reboot:
         """Ask for the restart, or see whether the host is back from it."""
         if pursuit.state.intent is not None:
             return await self._watch(pursuit, step, pursuit.state.intent)
+        if pursuit.state.failures and pursuit.context.eyes.console_of(pursuit.host) is not None:
+            return allowed(pursuit) or await self._by_power(pursuit, step)
+        return await self._by_request(pursuit, step)
+
+    async def _by_request(self, pursuit: Pursuit, step: Step) -> Turn:
         evidence: tuple[AnyEvidence, ...] | Turn = ()
         if pursuit.boot is None:
             evidence = await read_evidence(pursuit, step, "prove")
@@ -71,15 +76,25 @@ class Reboot:
         await pursuit.close()
         return _return(step, 0.0, first=_GOES_DOWN)
 
+    async def _by_power(self, pursuit: Pursuit, step: Step) -> Turn:
+        """Where asking the host did not help: take its power and give it back, and see both happen."""
+        await pursuit.close()
+        boot = pursuit.state.case.boot
+        intent = await pursuit.intend(step, boot.boot_id if boot else "")
+        switched = await pursuit.context.eyes.switch(pursuit.host, "cycle")
+        if not switched.done:
+            why = f"its power could not be cycled: {switched.message}"
+            return close_failed(pursuit, step, intent, "failed", why, ())
+        return _return(step, 0.0, first=_GOES_DOWN)
+
     async def _watch(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
         now = pursuit.context.clock.now()
         expired = now > intent.at + timedelta(seconds=step.arguments.wait)
         evidence = await self._look(pursuit, step)
         if evidence is None:
             if expired:
-                return pursuit.failed(
-                    step, f"it did not come back within {step.arguments.wait:g} s", "unreachable"
-                )
+                why = f"it did not come back within {step.arguments.wait:g} s"
+                return pursuit.failed(step, why, _late(pursuit))
             waited = (now - intent.at).total_seconds()
             return _return(step, waited)
         boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
@@ -116,6 +131,12 @@ class Reboot:
         except TransportError:
             await pursuit.close()
             return None
+
+
+def _late(pursuit: Pursuit) -> StepOutcome:
+    """A host that did not come back is out of reach, unless its power can still be cycled."""
+    console = pursuit.context.eyes.console_of(pursuit.host)
+    return "unreachable" if console is None else "failed"
 
 
 def _restarted(case: CaseFile, boot: BootIdentity) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
+import msgspec
+
 from recovery.engine.admission import Admission
 from recovery.engine.context import (
     AwaitsAnswer,
@@ -26,6 +28,7 @@ from recovery.engine.outcome import Ending, ending
 from recovery.engine.pursuit import Action, Pursuit
 from recovery.engine.schedule import Schedule, Waiting
 from recovery.engine.scouts import Scouts
+from recovery.engine.watch import Watch
 from recovery.engine.windows import frozen_for
 from recovery.model.events import (
     Command,
@@ -66,6 +69,7 @@ class Run:
         self._holds = Holds(context)
         self._looks = Looks(context.options.looks_per_second)
         self._scouts = Scouts(context.transports, self._saw, context.options.looks)
+        self._watch = Watch(context, self._looks)
         self._seen: dict[str, tuple[float, Look]] = {}
         self._admission = Admission(context, self._schedule, self._hosts, self._holds)
         sites = Counter(host.site for host in context.fleet.hosts)
@@ -88,6 +92,7 @@ class Run:
         self._loop = asyncio.get_running_loop()
         self._restore()
         async with asyncio.TaskGroup() as group:
+            self._watch.begin(group, self._order, self._hosts)
             await self._holds.ask()
             while self._unfinished and self.context.phase != "stopping":
                 self._poll_commands()
@@ -102,6 +107,7 @@ class Run:
                     break
                 await self._wait()
             self._holds.stop_asking()
+            self._watch.end()
         if self.context.phase == "stopping":
             await self.context.recorder.durable()
             return Ending("interrupted", 130, dict(self._counts))
@@ -121,6 +127,7 @@ class Run:
         """Stop at once; the names of the hosts that may be in the middle of a step."""
         self.stop()
         self._from_anywhere(self._scouts.cancel)
+        self._from_anywhere(self._watch.end)
         for task in self._active.values():
             self._from_anywhere(task.cancel)
         return tuple(name for name in self._active if self.state(name).intent is not None)
@@ -186,7 +193,7 @@ class Run:
         names, now = [host.name for host in hosts], self.context.clock.monotonic()
         if look.answers or self._untouched:
             for name in names:
-                self._looks.found(name)
+                self._looks.answered(name, now)
         else:
             names = self._looks.still_silent(names, now)
         for name in names:
@@ -299,23 +306,9 @@ class Run:
         self._unfinished -= 1
         self._counts[cast("Outcome", state.outcome).value] += 1
         self._admission.ended(name)
-        self.context.states[name] = HostState(
-            name,
-            verdict=state.verdict,
-            because=state.because,
-            progress=state.progress,
-            wave=state.wave,
-            index=state.index,
-            touched=state.touched,
-            changed=state.changed,
-            new_crash=state.new_crash,
-            runbook=state.runbook,
-            last=state.last,
-            outcome=state.outcome,
-            message=state.message,
-            updated=state.updated,
-            reboots=state.reboots,
-            case=CaseFile(),
+        self._watch.leave(name)
+        self.context.states[name] = msgspec.structs.replace(
+            state, case=CaseFile(), intent=None, failures=0, attempts=0, since=None
         )
 
     def _poll_commands(self) -> None:

@@ -15,12 +15,17 @@ from recovery.model.evidence import (
     ArtifactListing,
     BootIdentity,
     Progress,
+    Reachability,
     Verdict,
 )
 from recovery.model.playbook import Step
 from recovery.model.state import SeenBoot, same_boot
 from recovery.remote import replies
 
+_SHOWN = (Verdict.CRASH_LOOP, Verdict.RECOVERY_SCREEN, Verdict.NEEDS_KEY)
+"""Verdicts that a console decides at once; a blue screen may yet turn out to be one of a loop."""
+_LOOK_AGAIN = 5.0
+"""Seconds between two looks through a console."""
 _HEALTHY = (Verdict.HEALTHY, Verdict.RECOVERED)
 
 
@@ -63,12 +68,40 @@ class Triage:
         apart = not_concerned(pursuit)
         if apart is not None:
             return apart
+        seen = await look_through_console(pursuit, step)
+        if seen is not None:
+            return seen
         reply = await read_reply(pursuit, step, "triage")
         if isinstance(reply, Turn):
             return reply
         message = replies.why_not(reply)
         pursuit.emit_finished(step, "ok", message, evidence=pursuit.evidence(reply))
         return leave_alone(pursuit) or GO
+
+
+async def look_through_console(pursuit: Pursuit, step: Step) -> Turn | None:
+    """What the console of a host that does not answer shows; None where it still has to be asked in-band.
+
+    A run that only reads is done with a host whose console says what it is in, and watches one that does not say it
+    yet for as long as the step has time. A run that changes hosts goes on to wait for an answer.
+    """
+    context, host = pursuit.context, pursuit.host
+    if context.eyes.console_of(host) is None or (await pursuit.look()).answers:
+        return None
+    case, now = pursuit.state.case, context.clock.now()
+    if case.power is None or (now - case.power.at).total_seconds() >= _LOOK_AGAIN:
+        silent = Reachability(at=now, source="look", answers=False, reason="")
+        seen = await context.eyes.see(host)
+        pursuit.observe(*((silent,) if case.silent_since is None else ()), *seen)
+    if context.playbook.changes:
+        return None
+    since = pursuit.state.since or context.taken_up
+    left = step.timeout - (context.clock.now() - since).total_seconds()
+    verdict = pursuit.now_judged().verdict
+    if verdict in _SHOWN or (verdict == Verdict.BLUE_SCREEN and left <= 0):
+        pursuit.emit_finished(step, "ok", "seen through its console")
+        return GO
+    return Parked(min(left, _LOOK_AGAIN), "watches its console") if left > 0 else None
 
 
 def leave_alone(pursuit: Pursuit, *, touched: bool = False) -> Turn | None:

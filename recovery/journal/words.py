@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recovery.detect.screen_rules import screen_text
 from recovery.model.events import (
     AnyEvent,
     ApprovalAsked,
@@ -34,10 +35,13 @@ from recovery.model.evidence import (
     FixApplied,
     KernelModules,
     MachineFacts,
+    MachineReset,
     PersonReport,
+    PowerSeen,
     Reachability,
     RebootMark,
     RestartRecord,
+    ScreenSeen,
     ServiceState,
     UndoApplied,
     UpdateHistory,
@@ -195,6 +199,12 @@ def _fix(evidence: FixApplied) -> str:
     return f"{evidence.remedy} carried out, the bad artifact is {REMEDIES[evidence.remedy].done}"
 
 
+def _power(evidence: PowerSeen) -> str:
+    if evidence.state == "unknown":
+        return f"its console does not say whether it has power{_tail(evidence.reason)}"
+    return f"its console says: {evidence.state}"
+
+
 _SIGHTS: Mapping[type, Callable[[Any], str]] = {
     Reachability: lambda evidence: (
         "answers" if evidence.answers else f"does not answer{_tail(evidence.reason)}"
@@ -210,5 +220,10 @@ _SIGHTS: Mapping[type, Callable[[Any], str]] = {
     KernelModules: lambda evidence: f"{len(evidence.modules)} modules of other vendors",
     UpdateHistory: lambda evidence: f"{len(evidence.updates)} updates on record",
     UndoApplied: lambda evidence: f"{evidence.files} files put back",
+    ScreenSeen: lambda evidence: screen_text(evidence.reading),
+    PowerSeen: _power,
+    MachineReset: lambda evidence: (
+        "restarted from its console" if evidence.asked_for else "restarted, as its console tells"
+    ),
     PersonReport: lambda evidence: f"{evidence.person} says: {evidence.says}",
 }

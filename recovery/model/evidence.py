@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from recovery.model.console import Power, Reading
 from recovery.model.remedy import ArtifactKind, RemedyKind
 
 
@@ -300,6 +301,33 @@ class PersonReport(Evidence, frozen=True, kw_only=True, tag="person", gc=False, 
     says: str
 
 
+class ScreenSeen(Evidence, frozen=True, kw_only=True, tag="screen", gc=False, omit_defaults=True):
+    """What the console showed."""
+
+    reading: Reading
+    picture: str = ""
+    """SHA-256 of the picture as it was kept; empty where it was not."""
+    width: int = 0
+    height: int = 0
+    last_crash: bool = False
+    """The picture of its latest crash, which the console has kept; not what stands there now."""
+
+
+class PowerSeen(Evidence, frozen=True, kw_only=True, tag="power", gc=False, omit_defaults=True):
+    """What the console says of the machine's power."""
+
+    state: Power
+    reason: str = ""
+    """Why it is not known."""
+
+
+class MachineReset(Evidence, frozen=True, kw_only=True, tag="reset", gc=False, omit_defaults=True):
+    """The console told of a restart of the machine."""
+
+    asked_for: bool = False
+    """By whoever is at the console; else the machine restarted by itself."""
+
+
 AnyEvidence = (
     Reachability
     | BootIdentity
@@ -315,6 +343,9 @@ AnyEvidence = (
     | FixApplied
     | UndoApplied
     | PersonReport
+    | ScreenSeen
+    | PowerSeen
+    | MachineReset
 )
 
 

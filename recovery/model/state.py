@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from recovery.model.console import CRASHED
 from recovery.model.events import (
     AnyEvent,
     HandedOver,
@@ -31,12 +32,15 @@ from recovery.model.evidence import (
     FixApplied,
     KernelModules,
     MachineFacts,
+    MachineReset,
     PersonReport,
+    PowerSeen,
     Progress,
     Reachability,
     Readiness,
     RebootMark,
     RestartRecord,
+    ScreenSeen,
     ServiceState,
     UndoApplied,
     UpdateHistory,
@@ -103,6 +107,13 @@ class CaseFile(msgspec.Struct, frozen=True, gc=False):
     reboot_asked: str = ""
     """Boot id in which the latest restart was asked for."""
     reports: tuple[PersonReport, ...] = ()
+    screen: ScreenSeen | None = None
+    """What the console showed last."""
+    crash_screen: ScreenSeen | None = None
+    """The latest picture of a crash."""
+    power: PowerSeen | None = None
+    resets: tuple[MachineReset, ...] = ()
+    """Restarts that the console told of."""
 
     @property
     def boot(self) -> BootIdentity | None:
@@ -146,14 +157,7 @@ def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C9
         case Reachability():
             return _add_reachability(case, evidence)
         case BootIdentity():
-            return replace(
-                case,
-                boots=_add_boot(case, evidence),
-                answered_at=evidence.at,
-                silent_since=None,
-                silence="",
-                mark=None,
-            )
+            return _add_answer(case, evidence)
         case ArtifactListing():
             return replace(case, listing=evidence)
         case CrashRecord():
@@ -176,6 +180,23 @@ def add_evidence(case: CaseFile, evidence: AnyEvidence) -> CaseFile:  # noqa: C9
             return case
         case PersonReport():
             return replace(case, reports=(*case.reports, evidence)[-_KEPT:])
+        case ScreenSeen():
+            return _add_screen(case, evidence)
+        case PowerSeen():
+            return replace(case, power=evidence)
+        case MachineReset():
+            return replace(case, resets=(*case.resets, evidence)[-_KEPT:])
+
+
+def _add_answer(case: CaseFile, boot: BootIdentity) -> CaseFile:
+    return msgspec.structs.replace(
+        case,
+        boots=_add_boot(case, boot),
+        answered_at=boot.at,
+        silent_since=None,
+        silence="",
+        mark=None,
+    )
 
 
 def _add_reachability(case: CaseFile, evidence: Reachability) -> CaseFile:
@@ -185,12 +206,23 @@ def _add_reachability(case: CaseFile, evidence: Reachability) -> CaseFile:
     return msgspec.structs.replace(case, silent_since=since, silence=evidence.reason)
 
 
+def _add_screen(case: CaseFile, seen: ScreenSeen) -> CaseFile:
+    crash = seen if seen.reading.label in CRASHED else case.crash_screen
+    now = case.screen if seen.last_crash else seen
+    return msgspec.structs.replace(case, screen=now, crash_screen=crash)
+
+
 def _add_crash(known: tuple[CrashRecord, ...], new: CrashRecord) -> tuple[CrashRecord, ...]:
     """With one crash more, or with what more is known of one that was there."""
     for place, crash in enumerate(known):
-        if (crash.record, crash.crashed_at, crash.text) == (new.record, new.crashed_at, new.text):
-            return known
         same_report = bool(new.report) and crash.report == new.report
+        dated = not (new.report and new.crashed_at is None)  # else only its report tells it apart
+        if dated and (crash.record, crash.crashed_at, crash.text) == (
+            new.record,
+            new.crashed_at,
+            new.text,
+        ):
+            return known
         if same_report or (new.logged_at is not None and crash.logged_at == new.logged_at):
             return (*known[:place], new, *known[place + 1 :])
     return (*known, new)[-_KEPT:]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recovery.blocker import blocker
-from recovery.engine.context import Context, Options
+from recovery.engine.context import Context, Options, Sight
 from recovery.engine.outcome import Ending, ExitCode
 from recovery.engine.run import Run
 from recovery.errors import JournalError, UsageError
@@ -97,11 +97,13 @@ async def carry_out(
     mock = prepared.request.mock
     log = Log.open(journal, inline=mock, sync="normal" if mock else "full")
     transports: Mapping[str, Transport] = {}
+    sight = Sight()
     try:
         transports = world.transports()
+        sight = world.sight()
         await world.prepare()
         told = not_obeyed(log.read(run=run_id)) if view is not None else ()
-        context = _context(prepared, run_id, transports, Told(log, told), world)
+        context = _context(prepared, run_id, (transports, sight), Told(log, told), world)
         world.tell(context.emit)
         context.observers.append(watch.observer)
         run = Run(context, prepared.order, actions(), _states(view, log, prepared))
@@ -116,15 +118,14 @@ async def carry_out(
         log.skip_commands(run_id)
         return await _to_the_end(run)
     finally:
-        for transport in {id(way): way for way in transports.values()}.values():
-            await transport.aclose()
+        await _hang_up(transports, sight)
         await log.aclose()
 
 
 def _context(
     prepared: Prepared,
     run: str,
-    transports: Mapping[str, Transport],
+    ways: tuple[Mapping[str, Transport], Sight],
     recorder: Told,
     world: Surroundings,
 ) -> Context:
@@ -150,7 +151,8 @@ def _context(
         fleet=fleet,
         playbook=prepared.playbook,
         incident=prepared.incident,
-        transports=transports,
+        transports=ways[0],
+        sight=ways[1],
         recorder=recorder,
         clock=world.clock(),
         targets=is_target,
@@ -192,3 +194,10 @@ def _first_of(group: BaseExceptionGroup[JournalError]) -> JournalError:
     """One of the errors of hosts in flight, which all met the same."""
     first = group.exceptions[0]
     return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def _hang_up(transports: Mapping[str, Transport], sight: Sight) -> None:
+    for console in sight.consoles.values():
+        await console.aclose()
+    for transport in {id(way): way for way in transports.values()}.values():
+        await transport.aclose()

@@ -13,6 +13,7 @@ from recovery.inventory.query import HostFacts
 from recovery.inventory.selection import select
 from recovery.journal import views
 from recovery.journal.chain import Verified
+from recovery.journal.pictures import Pictures
 from recovery.journal.reader import Reader
 from recovery.model.host import Fleet
 from recovery.model.state import HostState
@@ -77,6 +78,10 @@ class Lookups:
             if host not in states:
                 raise UnknownNameError("host in the journal", host, views.known_hosts(log.read()))
         return states[host], views.timeline(events)
+
+    def pictures(self, host: str) -> list[Path]:
+        """The pictures of the host's screen that are kept: of its first crash, and the newest."""
+        return Pictures(self.settings.journal).find(host)
 
     def head(self) -> Verified:
         """How long the journal is now, and the hash of its last event."""

@@ -29,9 +29,9 @@ _ENVIRONMENT = {
     "PROGRAMFILES": "C:\\Program Files",
     "PROGRAMDATA": "C:\\ProgramData",
 }
-_OTHER_STOP_CODE = 0x9F
-_OTHER_MODULE = "mocknic.sys"
-_OTHER_TEXT = "Kernel panic - not syncing: mock: fatal machine check"
+OTHER_STOP_CODE = 0x9F
+OTHER_MODULE = "mocknic.sys"
+OTHER_TEXT = "Kernel panic - not syncing: mock: fatal machine check"
 _SIZE = 41004
 _encode = msgspec.json.Encoder().encode
 _IN_FULL = _encode(records.Facts(pending_reboot=False)) + b"\n"
@@ -319,13 +319,13 @@ class Endpoint:
         at = float(int(machine.crashed_at + machine.skew))
         if self._os != "windows":
             text = (
-                _OTHER_TEXT
+                OTHER_TEXT
                 if is_other
                 else f"Kernel panic - not syncing: {next(iter(rule.texts), 'mock')}"
             )
             return _line(records.CrashSeen(source="pstore", at=at, text_hex=_hex(text)))
-        code = _OTHER_STOP_CODE if is_other else next(iter(rule.stop_codes), None)
-        module = _OTHER_MODULE if is_other else next(iter(rule.modules), "")
+        code = OTHER_STOP_CODE if is_other else next(iter(rule.stop_codes), None)
+        module = OTHER_MODULE if is_other else next(iter(rule.modules), "")
         return _line(
             records.CrashSeen(source="wer_1001", at=at, stop_code=code, module_hex=_hex(module))
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -12,13 +13,14 @@ import msgspec
 from recovery.errors import InputError, UnknownNameError
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
-from recovery.ports import Clock, Command
+from recovery.ports import Clock, Command, News, Standing
 from recovery.sim.acts import Act, Header, Ledger, perform, read_ledger
 from recovery.sim.birth import born
 from recovery.sim.endpoint import Endpoint, unsupported
 from recovery.sim.faults import DEFAULT_MIX, TICKS, Faults, Mix, chance, seed_key, tick
 from recovery.sim.items import endpoint_of
 from recovery.sim.machine import Machine, advance
+from recovery.sim.shown import Shown, crash_screen, draw, power, shown
 from recovery.sim.survey import survey
 
 Door = Literal["open", "closed", "silent", "hangs", "denied"]
@@ -52,6 +54,8 @@ class World:
         self._faults: dict[tuple[int, ...], Faults] = {}
         self._hosts: dict[str, Host] = {}
         self._ledger = Ledger(ledger, self._header()) if ledger else None
+        self.draw: Callable[[Shown], bytes] = draw
+        """Draws what consoles show."""
 
     @classmethod
     def restore(
@@ -163,6 +167,27 @@ class World:
         if drawn < faults.resets + faults.cut:
             return ("cut", reply[: len(reply) // 2])
         return ("whole", reply)
+
+    def standing(self, host: Host) -> Standing:
+        """How the machine stands now."""
+        now = self.now
+        machine = self._at(host, now)
+        return Standing(now, machine.boot, machine.crashed_at, power(machine), machine.until - now)
+
+    def picture(self, host: Host) -> bytes:
+        """What its screen shows now."""
+        return self.draw(shown(self._at(host, self.now), self._incident, host.os))
+
+    def crash_news(self, host: Host) -> News:
+        """What a console tells of its latest crash."""
+        machine = self._at(host, self.now)
+        screen = crash_screen(machine, self._incident, host.os)
+        at = datetime.fromtimestamp(machine.crashed_at, UTC)
+        return News(kind="panic", at=at, stop_code=screen.stop_code, text=screen.panic)
+
+    def switch(self, host: Host, *, on: bool) -> None:
+        """Give it power, or take it."""
+        (self.power_on if on else self.power_off)(host.name)
 
     def power_off(self, name: str) -> None:
         """Cut the power."""

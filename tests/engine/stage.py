@@ -9,7 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from recovery.engine.context import Context, Options
+import msgspec
+
+from recovery.consoles.mock import MockConsole
+from recovery.engine.context import Context, Options, Sight
 from recovery.engine.order import ordered
 from recovery.engine.outcome import Ending
 from recovery.engine.run import Run
@@ -26,7 +29,7 @@ from recovery.planning import take_up
 from recovery.playbook import library
 from recovery.playbook.incidents import parse_incident
 from recovery.playbook.parser import override, parse_playbook
-from recovery.ports import Clock, Transport
+from recovery.ports import Clock, PictureReader, Transport
 from recovery.sim.faults import Faults, Mix
 from recovery.sim.virtual import LoopClock, run
 from recovery.sim.world import World
@@ -93,6 +96,8 @@ class Stage:
         self.pause = timedelta()
         """Time that passed since the journal's last event, before the run is taken up."""
         self.log_type: type[Log] = Log
+        self.reader: PictureReader | None = None
+        """Reads what the consoles of the twin draw; without it nobody has a console."""
         self.way: Callable[[MockTransport], Transport] = lambda mock: mock
 
     def play(self, on_event: Callable[[AnyEvent, Run], None] | None = None) -> Ending:
@@ -152,6 +157,13 @@ class Stage:
             return World.restore(*arguments, clock=clock, ledger=self.ledger)
         return World(*arguments, clock=clock, ledger=self.ledger)
 
+    def _sight(self, world: World) -> Sight:
+        """Pictures are documents here, so that nobody has to be able to read pixels."""
+        if self.reader is None:
+            return Sight()
+        world.draw = msgspec.json.encode
+        return Sight({"mock": MockConsole(world)}, self.reader)
+
     def _context(self, world: World, log: Log, clock: Clock) -> Context:
         return Context(
             run="r1",
@@ -163,6 +175,7 @@ class Stage:
             clock=clock,
             targets=self._targets,
             options=self.options,
+            sight=self._sight(world),
         )
 
     def _begin(self, context: Context, run: Run, view: views.RunView | None) -> None:

@@ -14,6 +14,7 @@ import yaml
 from recovery.detect import event_xml
 from recovery.detect.crashes import fold
 from recovery.detect.rules import judge
+from recovery.model.console import Reading
 from recovery.model.evidence import (
     AnyEvidence,
     ArtifactFile,
@@ -22,9 +23,12 @@ from recovery.model.evidence import (
     CrashRecord,
     FixApplied,
     MachineFacts,
+    MachineReset,
     PersonReport,
+    PowerSeen,
     Reachability,
     RestartRecord,
+    ScreenSeen,
     ServiceState,
     UndoApplied,
 )
@@ -115,7 +119,32 @@ def crash(item: dict[str, Any], seen: dict[str, Any]) -> AnyEvidence:
     )
 
 
+def screen(item: dict[str, Any], seen: dict[str, Any]) -> AnyEvidence:
+    reading = Reading(
+        label=item["screen"],
+        confidence=0.9,
+        stop_code=item.get("code"),
+        module=item.get("module", ""),
+        key_id=item.get("key_id", ""),
+        panic=item.get("panic", ""),
+    )
+    return ScreenSeen(**seen, reading=reading, last_crash=item.get("kept", False))
+
+
+def told(item: dict[str, Any], seen: dict[str, Any]) -> AnyEvidence:
+    if item["told"] == "reset":
+        return MachineReset(**seen, asked_for=item.get("by_hand", False))
+    return CrashRecord(
+        **seen, stop_code=item.get("code"), record="panic_event", report=str(item["at"])
+    )
+
+
 MAKERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], AnyEvidence]] = {
+    "screen": screen,
+    "told": told,
+    "power": lambda item, seen: PowerSeen(
+        **seen, state=item["power"], reason=item.get("reason", "")
+    ),
     "silent": lambda item, seen: Reachability(**seen, answers=False, reason=item["silent"]),
     "answers": lambda item, seen: Reachability(**seen, answers=item["answers"]),
     "boot": boot,

@@ -1,0 +1,89 @@
+"""Power over a console: asked for, seen, asked for again, and given up with a reason. A request is not a result."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+from recovery.engine.deadline import Supervisor
+from recovery.errors import TransportError, UnsupportedError
+from recovery.model.console import Power, PowerAct
+from recovery.model.host import Host
+from recovery.ports import Console
+
+PATIENCE = 20.0
+"""Seconds that a machine gets to follow a request; management boards take 5 to 15."""
+ATTEMPTS = 3
+ANSWER = 20.0
+"""Seconds that a console gets to answer."""
+_PAUSE = 1.0
+"""Seconds between two looks at the state."""
+
+WORST = 2 * ATTEMPTS * (PATIENCE + 3 * ANSWER)
+"""Seconds after which a switch is over at the latest, one way or the other."""
+
+
+class Switched(NamedTuple):
+    """How a switch ended."""
+
+    done: bool
+    state: Power
+    """As it was read last."""
+    message: str
+    """What was seen, or why it was given up."""
+
+
+async def switch(console: Console, host: Host, act: PowerAct, supervisor: Supervisor) -> Switched:
+    """Carry `act` out. Whatever happens is in the result; nothing is raised."""
+    if act == "cycle":
+        off = await _reach(console, host, supervisor, on=False)
+        if not off.done:
+            return off
+        on = await _reach(console, host, supervisor, on=True)
+        return (
+            on if not on.done else Switched(done=True, state=on.state, message="seen off, then on")
+        )
+    return await _reach(console, host, supervisor, on=act == "on")
+
+
+async def read_power(console: Console, host: Host, supervisor: Supervisor) -> Power:
+    """The state. Raises `TransportError`, `UnsupportedError`."""
+    what = f"the power state of {host.name}"
+    return await supervisor.within(ANSWER + 1.0, console.power(host, ANSWER), what)
+
+
+async def _reach(console: Console, host: Host, supervisor: Supervisor, *, on: bool) -> Switched:
+    """Ask for the state until it is seen."""
+    wanted: Power = "on" if on else "off"
+    state: Power = "unknown"
+    reason = ""
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            state = await read_power(console, host, supervisor)
+            if state == wanted:
+                return Switched(done=True, state=state, message=f"seen {state}")
+            work = console.switch(host, on=on, timeout=ANSWER)
+            await supervisor.within(ANSWER + 1.0, work, f"switching {host.name} {wanted}")
+            state = await _watch(console, host, supervisor, wanted)
+            if state == wanted:
+                return Switched(done=True, state=state, message=f"seen {state}")
+            reason = f"it was asked to go {wanted} {attempt} times, and is {state}"
+        except UnsupportedError as error:
+            return Switched(done=False, state=state, message=str(error))
+        except TransportError as error:
+            reason = str(error)
+            if not error.retryable:
+                break
+            await asyncio.sleep(_PAUSE)
+    return Switched(done=False, state=state, message=reason)
+
+
+async def _watch(console: Console, host: Host, supervisor: Supervisor, wanted: Power) -> Power:
+    """The state once it is as wanted, or at the end of the patience."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + PATIENCE
+    while True:
+        state = await read_power(console, host, supervisor)
+        if state == wanted or loop.time() >= until:
+            return state
+        await asyncio.sleep(_PAUSE)
