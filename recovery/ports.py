@@ -8,9 +8,10 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
-from recovery.model.console import BootDevice, Power, Reading
+from recovery.model.console import BootDevice, Power
 from recovery.model.events import AnyEvent
 from recovery.model.host import Host
+from recovery.model.reading import Reading
 from recovery.model.secret import Secret
 
 Shell = Literal["posix", "powershell", "cmd"]

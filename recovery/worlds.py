@@ -7,6 +7,7 @@ import importlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -19,14 +20,13 @@ from recovery.engine.context import Sight
 from recovery.engine.pursuit import Action
 from recovery.errors import InputError, UnknownNameError
 from recovery.journal.pictures import Pictures
-from recovery.model.console import Reading
 from recovery.model.events import AnyEvent, CredentialStopped
 from recovery.model.host import Fleet, Host, Os
 from recovery.model.incident import Incident
 from recovery.model.product import process_names
 from recovery.playbook import library
 from recovery.playbook.report import Report
-from recovery.ports import Clock, Console, Credentials, Transport
+from recovery.ports import Clock, Console, Credentials, PictureReader, Transport
 from recovery.settings import Settings
 
 if TYPE_CHECKING:
@@ -135,7 +135,9 @@ class RealWorld:
         """Consoles of the kinds that hosts name. Raises `UnknownNameError` for one that is not there."""
         consoles = open_consoles(self._fleet, self._credentials)
         memory = self._settings.journal == ":memory:"
-        return Sight(consoles, read_picture, None if memory else Pictures(self._settings.journal))
+        return Sight(
+            consoles, picture_reader(), None if memory else Pictures(self._settings.journal)
+        )
 
     async def prepare(self) -> None:
         """Fetch every credential that hosts and jump hosts ask for: people are asked before the run, not in it."""
@@ -241,7 +243,7 @@ class MockWorld:
         if not kinds or self._world is None:
             return Sight()
         keeper = Pictures(self._journal) if self._journal else None
-        return Sight(dict.fromkeys(kinds, MockConsole(self._world)), read_picture, keeper)
+        return Sight(dict.fromkeys(kinds, MockConsole(self._world)), picture_reader(), keeper)
 
     async def prepare(self) -> None:
         """A twin needs no credentials."""
@@ -268,9 +270,12 @@ def open_consoles(fleet: Fleet, credentials: Credentials) -> Mapping[str, Consol
     return found
 
 
-def read_picture(_picture: bytes) -> Reading:
-    """What a picture of a screen shows."""
-    return Reading()
+def picture_reader() -> PictureReader:
+    """Who reads the pictures of screens: with text recognition, where it is installed."""
+    from recovery.detect.screen import read
+    from recovery.ocr import choose
+
+    return partial(read, reader=choose())
 
 
 def actions() -> Mapping[str, Action]:

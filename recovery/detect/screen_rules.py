@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from recovery.detect.bugchecks import effective
-from recovery.model.console import CRASHED, RUNNING, Reading, ScreenLabel
+from recovery.model.console import CRASHED, RUNNING
 from recovery.model.evidence import (
     CrashRecord,
     Evidence,
@@ -20,21 +20,20 @@ from recovery.model.evidence import (
     Verdict,
 )
 from recovery.model.incident import Incident
+from recovery.model.reading import Label, Reading
 from recovery.model.state import CaseFile
 
 PANIC_EVENT = "panic_event"
 """`record` of a crash that a console told of."""
 
-_SHOWS: Mapping[ScreenLabel, str] = {
+_SHOWS: Mapping[Label, str] = {
     "bugcheck": "a bug check",
     "recovery_screen": "a recovery screen",
     "needs_key": "a prompt for the BitLocker recovery key",
-    "blue_windows": "a blue Windows screen (bug check, recovery or key prompt: its text could not be read)",
     "firmware": "the firmware",
     "boot_menu": "a boot menu",
     "linux_panic": "a kernel panic",
     "text_console": "a text console",
-    "updating": "an update in progress",
     "sign_in": "a sign-in screen",
     "desktop": "a desktop",
     "blank": "nothing",
@@ -49,6 +48,8 @@ _MOVED_ON = RUNNING | {"firmware", "boot_menu", "recovery_screen", "needs_key"}
 def screen_text(reading: Reading) -> str:
     """A reading for an operator."""
     parts = [f"its screen shows {_SHOWS[reading.label]}"]
+    if reading.label == "unknown" and reading.meaning:
+        parts.append(reading.meaning)
     if reading.stop_code is not None:
         parts.append(f"stop code 0x{reading.stop_code:X}")
     if reading.module:
@@ -107,7 +108,7 @@ def console_notes(case: CaseFile, incident: Incident, now: datetime) -> tuple[st
 
 def _standing(screen: ScreenSeen) -> Judgement | None:
     """What waits for people at its screen."""
-    verdicts: Mapping[ScreenLabel, Verdict] = {
+    verdicts: Mapping[Label, Verdict] = {
         "needs_key": Verdict.NEEDS_KEY,
         "recovery_screen": Verdict.RECOVERY_SCREEN,
     }
@@ -139,7 +140,7 @@ def _running(screen: ScreenSeen | None, told: Sequence[str]) -> Judgement | None
     if screen.reading.label in RUNNING:
         runs = f"{screen_text(screen.reading)}: a system runs there that does not answer"
         return Judgement(Verdict.UNKNOWN, (runs, *told))
-    if screen.reading.label == "blue_windows":
+    if "bugcheck" in screen.reading.alternatives:
         return Judgement(Verdict.UNKNOWN, (screen_text(screen.reading), *told))
     return None
 

@@ -13,11 +13,11 @@ from recovery.engine.deadline import Supervisor
 from recovery.engine.eyes import Eyes
 from recovery.engine.limits import SessionLimits
 from recovery.engine.looks import DARK, LOOPING, STIRRING, Cadence
-from recovery.model.console import Reading
 from recovery.model.events import AnyEvent, ApprovalAsked
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
 from recovery.model.playbook import Playbook
+from recovery.model.reading import Reading
 from recovery.model.state import CaseFile, HostState, apply
 from recovery.ports import Clock, Console, PictureKeeper, PictureReader, Recorder, Transport
 from recovery.redact import scrub_all
@@ -46,7 +46,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _illiterate(_picture: bytes) -> Reading:
-    return Reading()
+    return Reading(label="unknown", confidence=0.0, meaning="")
 
 
 class Sight(msgspec.Struct, frozen=True):

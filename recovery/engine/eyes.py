@@ -7,11 +7,13 @@ import os
 from collections.abc import Mapping
 from functools import lru_cache
 
+import msgspec
+
 from recovery.detect.screen_rules import PANIC_EVENT
 from recovery.engine.deadline import Supervisor
 from recovery.engine.power import Switched, read_power, switch
 from recovery.errors import JournalError, TransportError, UnsupportedError
-from recovery.model.console import CRASHED, Power, PowerAct, Reading
+from recovery.model.console import CRASHED, Power, PowerAct
 from recovery.model.evidence import (
     AnyEvidence,
     CrashRecord,
@@ -20,6 +22,7 @@ from recovery.model.evidence import (
     ScreenSeen,
 )
 from recovery.model.host import Host
+from recovery.model.reading import Reading
 from recovery.ports import Clock, Console, News, PictureKeeper, PictureReader
 from recovery.redact import scrub
 
@@ -27,6 +30,9 @@ _PICTURE_TIME = 30.0
 """Seconds for a picture to come."""
 _READING_TIME = 60.0
 """Seconds for a picture to be read, its text included."""
+_MOST_LINES = 12
+"""Lines of a screen that go to the journal; its picture has them all."""
+_LONGEST_LINE = 120
 _AT_ONCE = 32
 """Hosts that are looked at through consoles at once."""
 
@@ -138,7 +144,7 @@ class Eyes:
                     _READING_TIME, work, f"reading the picture of {host.name}"
                 )
         except TransportError:
-            reading = Reading()
+            reading = Reading(label="unknown", confidence=0.0, meaning="")
         return ScreenSeen(
             at=at,
             source=console.name,
@@ -158,12 +164,13 @@ class Eyes:
 
 def _scrubbed(reading: Reading) -> Reading:
     """What stands on a screen may hold a secret, too."""
-    return Reading(
-        label=reading.label,
-        confidence=reading.confidence,
-        stop_code=reading.stop_code,
+    return msgspec.structs.replace(
+        reading,
+        meaning=scrub(reading.meaning)[:500],
+        stop_code_name=reading.stop_code_name[:200],
         module=scrub(reading.module)[:200],
-        percent=reading.percent,
         key_id=reading.key_id[:64],
         panic=scrub(reading.panic)[:500],
+        text=tuple(scrub(line)[:_LONGEST_LINE] for line in reading.text[:_MOST_LINES]),
+        problems=tuple(scrub(problem)[:_LONGEST_LINE] for problem in reading.problems[:3]),
     )

@@ -12,7 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from recovery.model.console import Power, Reading
+from recovery.model.console import Power
+from recovery.model.reading import Reading
 from recovery.model.remedy import ArtifactKind, RemedyKind
 
 

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 
 import msgspec
 
-from recovery.model.console import Power, ScreenLabel
+from recovery.detect import bugchecks
+from recovery.model.console import Power
 from recovery.model.host import Os
 from recovery.model.incident import Incident
+from recovery.model.reading import Label
 from recovery.sim.endpoint import OTHER_MODULE, OTHER_STOP_CODE, OTHER_TEXT
 from recovery.sim.machine import Machine, Phase
 
 _KEY_ID = "0AF1F50B-5C34-4C1B-9E0B-2F6C4F1B9A5E"
 
 
+_SIZE = (1024, 768)
+_DRAWN: Mapping[Label, str] = {
+    "bugcheck": "windows10_bugcheck",
+    "linux_panic": "linux_panic",
+    "recovery_screen": "recovery",
+    "needs_key": "bitlocker",
+    "firmware": "firmware",
+    "sign_in": "lock",
+    "text_console": "login",
+    "blank": "blank",
+}
+
+
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """A screen, and what stands on it."""
 
-    label: ScreenLabel
+    label: Label
     os: Os
     host: str
     stop_code: int | None = None
@@ -41,7 +55,7 @@ def shown(machine: Machine, incident: Incident, os: Os) -> Shown:
         case Phase.BOOTING:
             return Shown(label="firmware", os=os, host=machine.host)
         case Phase.WINDOW | Phase.RUNNING:
-            label: ScreenLabel = "sign_in" if windows else "text_console"
+            label: Label = "sign_in" if windows else "text_console"
             return Shown(label=label, os=os, host=machine.host)
         case Phase.OFF:
             return Shown(label="blank", os=os, host=machine.host)
@@ -73,22 +87,16 @@ def power(machine: Machine) -> Power:
 
 
 def draw(screen: Shown) -> bytes:
-    """The screen as PNG, in plain text on its colour."""
-    from PIL import Image, ImageDraw  # noqa: PLC0415 - only twins with consoles need it
+    """The screen as PNG."""
+    from recovery.sim import screens  # noqa: PLC0415 - only twins with consoles need Pillow
+    from recovery.sim.screens.canvas import Facts  # noqa: PLC0415
 
-    blue = screen.label in ("bugcheck", "recovery_screen", "needs_key")
-    image = Image.new("RGB", (1024, 768), (0, 120, 215) if blue else (0, 0, 0))
-    lines = [
-        screen.label.replace("_", " "),
-        screen.host,
-        screen.module,
-        screen.panic,
-        screen.key_id,
-    ]
-    if screen.stop_code is not None:
-        lines.append(f"*** STOP: 0x{screen.stop_code:08X}")
-    text = "\n".join(filter(None, lines))
-    ImageDraw.Draw(image).multiline_text((40, 40), text, fill=(255, 255, 255))
-    data = io.BytesIO()
-    image.save(data, "PNG")
-    return data.getvalue()
+    facts = Facts(
+        stop_code=screen.stop_code or 0,
+        stop_name=bugchecks.name(screen.stop_code or 0),
+        module=screen.module,
+        key_id=screen.key_id,
+        host=screen.host,
+        panic=screen.panic.removeprefix("Kernel panic - not syncing: "),
+    )
+    return screens.png(_DRAWN[screen.label], _SIZE, facts)

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from recovery.model.console import Reading
 from recovery.model.events import Notice, StepFinished, StepIntended
 from recovery.model.evidence import ScreenSeen
 from recovery.model.host import ConsoleRef, Host
+from recovery.model.reading import Reading
 from recovery.sim.shown import Shown
 from tests.engine.stage import Stage, hosts, mix, playbook
 
@@ -22,6 +22,7 @@ def read(picture: bytes) -> Reading:
     return Reading(
         label=seen.label,
         confidence=1.0,
+        meaning="",
         stop_code=seen.stop_code,
         module=seen.module,
         panic=seen.panic,

@@ -14,7 +14,6 @@ import yaml
 from recovery.detect import event_xml
 from recovery.detect.crashes import fold
 from recovery.detect.rules import judge
-from recovery.model.console import Reading
 from recovery.model.evidence import (
     AnyEvidence,
     ArtifactFile,
@@ -33,6 +32,7 @@ from recovery.model.evidence import (
     UndoApplied,
 )
 from recovery.model.incident import Artifact, Crash, Incident, Platform, Proof, Remedy
+from recovery.model.reading import Reading
 from recovery.model.state import CaseFile, add_evidence
 from tests.unit.detect import event_text
 
@@ -123,6 +123,8 @@ def screen(item: dict[str, Any], seen: dict[str, Any]) -> AnyEvidence:
     reading = Reading(
         label=item["screen"],
         confidence=0.9,
+        meaning=item.get("meaning", ""),
+        alternatives=tuple(item.get("alternatives", ())),
         stop_code=item.get("code"),
         module=item.get("module", ""),
         key_id=item.get("key_id", ""),
