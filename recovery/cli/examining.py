@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import getpass
+import re
 import sys
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from recovery.cli.main import app
-from recovery.cli.output import data, documents, inert, say, table
+from recovery.cli.output import Form, data, documents, inert, say, table
 from recovery.cli.shared import Output, Param, assignments, form
+from recovery.errors import UsageError
+from recovery.model.secret import Secret
 from recovery.worlds import SystemClock
+
+if TYPE_CHECKING:
+    from recovery.disk.fixing import Fixed
 
 
 @app.command("evidence")
@@ -46,6 +54,75 @@ def evidence(
     else:
         documents(rows, shape)
     return 2 if any(item.error for item in examined) else 0
+
+
+@app.command("fix-disk")
+def fix_disk(
+    disk: Annotated[
+        str, typer.Argument(help="The folder at which it is mounted, or its image (as root).")
+    ],
+    incident: Annotated[
+        str, typer.Option(help="The incident whose file remedy is carried out.")
+    ] = "crowdstrike-291",
+    param: Param = [],
+    undo: Annotated[bool, typer.Option("--undo", help="Put back what was moved.")] = False,
+    check: Annotated[bool, typer.Option("-C", "--check", help="Change nothing.")] = False,
+    key_stdin: Annotated[
+        bool,
+        typer.Option("--key-stdin", help="Read a BitLocker recovery password from standard input."),
+    ] = False,
+    held_off: Annotated[
+        bool,
+        typer.Option(help="A raw image may be open in a virtual machine whose guest does not run."),
+    ] = False,
+    output: Output = "text",
+) -> int:
+    """Apply the incident's file remedy to the disk of a machine that is off, into its own quarantine."""
+    from recovery import examining, redact  # noqa: PLC0415 - loaded when there is a disk to work on
+    from recovery.planning import read_incident  # noqa: PLC0415
+
+    shape = form(output, "text", "json", "jsonl")
+    clock = SystemClock()
+    ask = examining.DiskFix(
+        intent=f"offline-{clock.now():%Y%m%d-%H%M%S}",
+        undo=undo,
+        check=check,
+        key=_key() if key_stdin else None,
+        held_off=held_off,
+    )
+    if ask.key is not None:
+        redact.register(ask.key)
+    profile = read_incident(incident, assignments(param, "--param"))[0]
+    found, left_out = examining.fix_disk(disk, profile, clock, ask)
+    _tell_fixed(found, left_out, shape)
+    return 4 if any(item.outcome == "refused" for item in found) else 0
+
+
+def _tell_fixed(found: Sequence[Fixed], left_out: Sequence[str], shape: Form) -> None:
+    for reason in left_out:
+        say(f"left out: {inert(reason)}")
+    if shape != "text":
+        documents([msgspec.to_builtins(item) for item in found], shape)
+    for item in found if shape == "text" else ():
+        data(f"{item.os} in {inert(item.place)}: {item.outcome}, {inert(item.message)}")
+        for file in item.moved:
+            data(f"  {inert(file.path)}  {file.sha256}")
+        for reason in item.refused:
+            data(f"  refused: {inert(reason)}")
+
+
+def _key() -> Secret:
+    """The recovery password, eight groups of six digits; at a terminal it is not shown."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        text = getpass.getpass("BitLocker recovery password: ")
+    else:
+        text = (sys.stdin.readline(200) if sys.stdin is not None else "").strip()
+    digits = text.replace("-", "").replace(" ", "")
+    if not re.fullmatch(r"\d{48}", digits):
+        raise UsageError(
+            "a recovery password has eight groups of six digits; what was given has not"
+        )
+    return Secret("-".join(digits[at : at + 6] for at in range(0, 48, 6)))
 
 
 def triage_disk(name: str, incident: str, given: Mapping[str, str], output: str) -> int:

@@ -1,1 +1,1 @@
-"""Disks of machines that do not run, mounted here, and files taken from machines. Nothing is ever written to them."""
+"""Disks of machines that do not run, mounted here, and files taken from machines. Only `fixing` writes to them."""

@@ -73,6 +73,18 @@ def examine(
     )
 
 
+def place_of(windows: Path, root: Path, directory: str) -> tuple[Path, list[str]] | None:
+    """Where a directory of a profile lies on a disk: the folder that its first part means, and the rest; else None."""
+    first, *rest = directory.replace("\\", "/").strip("/").split("/")
+    volume = windows.parent if windows != root else root
+    first = first.lower()
+    if first in ("%windir%", "%systemroot%"):
+        return windows, rest
+    if first in _VOLUME_NAMES:
+        return volume, [*_VOLUME_NAMES[first], *rest]
+    return (volume, rest) if _DRIVE.fullmatch(first) else None
+
+
 class _Looked:
     """One look at a Windows folder; gathers what was read and what could not be."""
 
@@ -134,7 +146,7 @@ class _Looked:
                 f"an artifact of kind {artifact.kind} cannot be told from the disk alone"
             )
             return None
-        place = self._place(artifact.directory)
+        place = place_of(self._windows, self._root, artifact.directory)
         if place is None:
             self.problems.append(f"{artifact.directory} has no place on a disk that does not run")
             return None
@@ -144,17 +156,6 @@ class _Looked:
         except (InputError, OSError) as error:
             self.problems.append(str(error))
             return None
-
-    def _place(self, directory: str) -> tuple[Path, list[str]] | None:
-        """Where a directory of the profile lies: the folder that its first part means, and the rest."""
-        first, *rest = directory.replace("\\", "/").strip("/").split("/")
-        volume = self._windows.parent if self._windows != self._root else self._root
-        first = first.lower()
-        if first in ("%windir%", "%systemroot%"):
-            return self._windows, rest
-        if first in _VOLUME_NAMES:
-            return volume, [*_VOLUME_NAMES[first], *rest]
-        return (volume, rest) if _DRIVE.fullmatch(first) else None
 
     def _newest(self, paths: list[Path], most: int, what: str) -> list[Path]:
         if len(paths) > most:

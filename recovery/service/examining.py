@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
 from collections.abc import Callable, Sequence
@@ -14,13 +15,17 @@ import msgspec
 from recovery.detect import evidence_file
 from recovery.detect.evidence_file import FileEvidence
 from recovery.detect.offline_rules import judge_disk
-from recovery.disk import linux, windows
+from recovery.disk import fixing, linux, windows
 from recovery.disk.finding import folders, root_of
+from recovery.disk.fixing import Fixed
+from recovery.disk.image import mounted
 from recovery.disk.install import Install
 from recovery.disk.opening import open_file
 from recovery.errors import InputError
 from recovery.model.evidence import Judgement
 from recovery.model.incident import Incident
+from recovery.model.secret import Secret
+from recovery.ports import Clock
 
 LONGEST = 120.0
 """Seconds for one file."""
@@ -104,3 +109,43 @@ def _opened(file: str, stdin: BinaryIO | None) -> BinaryIO:
         message = "there is no standard input"
         raise InputError(message, file=file)
     return io.BytesIO(stdin.read(_LARGEST_INPUT))
+
+
+def fix_disk(
+    name: str, incident: Incident, clock: Clock, ask: DiskFix
+) -> tuple[list[Fixed], tuple[str, ...]]:
+    """Carry the incident's file remedy out on a mounted disk or an image, or take it back; and what was left out.
+
+    Raises `InputError`, `UnsupportedError`; what cannot be done about one of several systems is in its result.
+    """
+    if Path(name).is_dir():
+        return _fixed(root_of(name), incident, clock, ask), ()
+    with mounted(name, ask.key, held_off=ask.held_off) as image:
+        found: list[Fixed] = []
+        for volume in image.volumes:
+            with contextlib.suppress(InputError):  # a volume with no system on it
+                found += _fixed(volume, incident, clock, ask)
+    if not found:
+        message = f"no Windows and no Linux on it: {'; '.join(image.left_out) or 'all volumes were looked at'}"
+        raise InputError(message, file=name)
+    return found, image.left_out
+
+
+class DiskFix(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be done on a disk."""
+
+    intent: str
+    """Name of the folder in quarantine."""
+    undo: bool = False
+    check: bool = False
+    """Only look."""
+    key: Secret | None = None
+    """Recovery password of its BitLocker volumes."""
+    held_off: bool = False
+
+
+def _fixed(root: Path, incident: Incident, clock: Clock, ask: DiskFix) -> list[Fixed]:
+    chosen = fixing.systems(root, incident)
+    if ask.undo:
+        return [fixing.undo(system) for system in chosen]
+    return [fixing.fix(system, ask.intent, clock, check=ask.check) for system in chosen]
