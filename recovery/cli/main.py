@@ -72,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         exposure,
         inspecting,
         library,
+        powering,
         running,
         runs,
         simulation,

@@ -11,6 +11,7 @@ import msgspec
 
 from recovery.engine.order import ordered
 from recovery.engine.outcome import Ending
+from recovery.engine.power import Switched
 from recovery.engine.waves import slices
 from recovery.errors import EmptySelectionError, UnknownNameError, UsageError
 from recovery.inventory.loader import load_with_warnings
@@ -18,6 +19,7 @@ from recovery.inventory.selection import named_one_by_one, select
 from recovery.journal import views
 from recovery.journal.lease import take_over
 from recovery.journal.log import Log
+from recovery.model.console import PowerAct
 from recovery.model.events import Command, Outcome
 from recovery.planning import (
     Prepared,
@@ -30,6 +32,7 @@ from recovery.planning import (
 )
 from recovery.service.carrying import Observer, OnStart, Watch, carry_out, new_run, surroundings
 from recovery.service.lookups import Lookups
+from recovery.service.power import power
 from recovery.worlds import SystemClock, standing_warnings
 
 MOCK_DELAY = timedelta(minutes=33)
@@ -158,3 +161,11 @@ class Service(Lookups):
                 raise UsageError(f"run {run} has finished: there is nobody to {verb} it")
             log.append(Command(at=SystemClock().now(), run=run, verb=verb, gate=gate, by=by))
         return run
+
+    def power(self, inventory: Sequence[str], name: str, act: PowerAct | None) -> Switched:
+        """Switch a host by its console, written down before; without `act` read its state. Raises `UsageError`."""
+        fleet = load_with_warnings(tuple(inventory), stdin=self._stdin)[0]
+        host = next((host for host in fleet.hosts if host.name == name), None)
+        if host is None:
+            raise UnknownNameError("host", name, [host.name for host in fleet.hosts])
+        return power(self.settings, host, act)

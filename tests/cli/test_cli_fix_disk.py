@@ -193,7 +193,16 @@ def test_what_is_no_disk_is_refused(cli: Cli, disk: Path) -> None:
 
 def test_a_profile_without_a_file_remedy_is_refused(cli: Cli, disk: Path) -> None:
     windows(disk)
-    told = cli("fix-disk", disk, "--incident", "sentinelone", "--param", "version=1.2.3.4")
+    told = cli(
+        "fix-disk",
+        disk,
+        "--incident",
+        "sentinelone",
+        "--param",
+        "version=1.2.3.4",
+        "--param",
+        "began=2026-01-15T09:00:00Z",
+    )
     assert told.code == 2
     assert "no remedy for windows that moves files away" in told.err
 

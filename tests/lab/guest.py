@@ -39,6 +39,8 @@ class GuestSpec:
     name: str
     window: float | None
     """Seconds from SSH being up to the crash; None for a machine without the bad file."""
+    deaf: bool = False
+    """While it has the bad file its network does not come up."""
 
 
 class Serial:
@@ -203,6 +205,7 @@ class Guest:
     def _command(self, own_monitor: Path) -> list[str]:
         accelerator = "kvm" if os.environ.get("RECOVERY_LAB_ACCEL") == "kvm" else "tcg,tb-size=64"
         window = "" if self.spec.window is None else f" lab.window={self.spec.window:g}"
+        window += " lab.deaf" if self.spec.deaf else ""
         forward = f"hostfwd=tcp:{self.address}:{self.port}-:22"
         options = {
             "-name": self.name, "-machine": "pc", "-accel": accelerator, "-cpu": _PROCESSOR, "-m": "160",

@@ -38,7 +38,7 @@ _FOLDERS = (
     *("var/lib", "var/log", "CrowdStrike"),
 )
 _LINKS = {"sbin": "bin", "usr/bin": "../bin", "usr/sbin": "../bin", "var/run": "../run"}
-_BUILDER = "1"
+_BUILDER = "2"
 """Part of the image's identity: raise it when this file builds something else from the same inputs."""
 
 
@@ -187,6 +187,7 @@ def _tree(tree: Path, unpacked: Path, busybox: Path) -> None:
         _place(GUEST / script, tree, f"lab/{script}")
     _place(GUEST / "inittab", tree, "etc/inittab")
     (tree / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+    (tree / "etc/os-release").write_text('ID=debian\nPRETTY_NAME="Debian GNU/Linux 12"\n')
     (tree / "etc/group").write_text("root:x:0:\n")
     (tree / "etc/shells").write_text("/bin/sh\n")
     (tree / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\n")

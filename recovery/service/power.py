@@ -1,0 +1,52 @@
+"""One host's power by its console, written down before it is switched."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing
+
+from recovery.credentials.store import CredentialStore
+from recovery.engine.deadline import Supervisor
+from recovery.engine.power import Switched, read_power, switch
+from recovery.errors import TransportError, UnsupportedError, UsageError
+from recovery.journal.log import Log
+from recovery.model.console import PowerAct
+from recovery.model.events import Notice
+from recovery.model.host import Fleet, Host
+from recovery.redact import scrub
+from recovery.settings import Settings
+from recovery.worlds import SystemClock, open_consoles
+
+
+def power(settings: Settings, host: Host, act: PowerAct | None) -> Switched:
+    """Switch a host by its console, written down; without `act` read its state. Raises `UsageError`."""
+    if act is None:
+        return asyncio.run(_switch_power(settings, host, None))
+    with closing(Log.open(settings.journal)) as log:
+
+        def note(message: str) -> None:
+            log.append(Notice(at=SystemClock().now(), host=host.name, message=scrub(message)))
+
+        note(f"power: about to {act}")
+        found = asyncio.run(_switch_power(settings, host, act))
+        note(f"power {act}: {'done' if found.done else 'FAILED'}, {found.message}")
+    return found
+
+
+async def _switch_power(settings: Settings, host: Host, act: PowerAct | None) -> Switched:
+    """Carry `act` out over the host's console, and see it happen; without one read the state. Raises `UsageError`."""
+    credentials = CredentialStore(settings.credentials)
+    consoles = open_consoles(Fleet(hosts=(host,)), credentials)
+    if host.console is None:
+        raise UsageError(f"{host.name} has no console in the inventory")
+    await credentials.prepare([host.console.credential])
+    console, supervisor = consoles[host.console.kind], Supervisor()
+    try:
+        if act is not None:
+            return await switch(console, host, act, supervisor)
+        state = await read_power(console, host, supervisor)
+        return Switched(done=True, state=state, message=f"seen {state}")
+    except (TransportError, UnsupportedError) as error:
+        return Switched(done=False, state="unknown", message=str(error))
+    finally:
+        await console.aclose()
