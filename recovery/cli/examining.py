@@ -78,8 +78,9 @@ def fix_disk(
     output: Output = "text",
 ) -> int:
     """Apply the incident's file remedy to the disk of a machine that is off, into its own quarantine."""
-    from recovery import examining, redact  # noqa: PLC0415 - loaded when there is a disk to work on
+    from recovery import redact  # noqa: PLC0415 - loaded when there is a disk to work on
     from recovery.planning import read_incident  # noqa: PLC0415
+    from recovery.service import examining  # noqa: PLC0415
 
     shape = form(output, "text", "json", "jsonl")
     clock = SystemClock()

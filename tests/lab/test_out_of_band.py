@@ -108,7 +108,10 @@ def test_the_race_with_events_catches_the_window_of_the_next_boot(
 def test_a_monitor_that_another_program_holds_is_named(open_lab: OpenLab, tmp_path: Path) -> None:
     with open_lab(GuestSpec("well", None)) as lab:
         known = str(inventory(lab, tmp_path / "lab.yaml", **NOBODY))
-        holder = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
+        holder = (
+            "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
+            "print(flush=True); sys.stdin.read()"
+        )
         with subprocess.Popen(
             [sys.executable, "-c", holder, str(lab["well"].qmp)],
             stdin=subprocess.PIPE,
