@@ -231,6 +231,47 @@ def recorded(log: Reader, view: RunView) -> Prepared:
     )
 
 
+class RecordedPlan(msgspec.Struct, frozen=True):
+    """What a run goes by, as far as those who watch it need it."""
+
+    playbook: Playbook
+    waves: tuple[int, ...]
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The names of the steps, the failure path's behind them."""
+        return tuple(step.name for step in (*self.playbook.steps, *self.playbook.on_failure))
+
+
+class _Waves(msgspec.Struct, frozen=True):
+    waves: tuple[int, ...]
+
+
+def recorded_plan(log: Reader, started: RunStarted) -> RecordedPlan:
+    """The plan of a run, without its hosts: cheap for fleets of any size. Raises `JournalError`."""
+    digests = started.documents
+    try:
+        text = log.document(digests["playbook"]).decode("utf-8", "surrogateescape")
+        request = msgspec.json.decode(log.document(digests["request"]), type=Request)
+        waves = msgspec.json.decode(log.document(digests["plan"]), type=_Waves).waves
+    except (KeyError, msgspec.DecodeError) as error:
+        raise JournalError(
+            f"the journal does not hold the plan of run {started.run}: {error}"
+        ) from None
+    playbook = parse_playbook(text, f"playbook of run {started.run}", specs())
+    return RecordedPlan(as_asked(playbook, request), waves)
+
+
+def recorded_fleet(log: Reader, started: RunStarted) -> Fleet:
+    """The hosts of a run, as they were then. Raises `JournalError`."""
+    try:
+        return msgspec.json.decode(log.document(started.documents["fleet"]), type=Fleet)
+    except (KeyError, msgspec.DecodeError) as error:
+        raise JournalError(
+            f"the journal does not hold the fleet of run {started.run}: {error}"
+        ) from None
+
+
 def check_asked(request: Request, fleet: Fleet) -> None:
     """Raise `UsageError` for a blocker or a freeze window that cannot be used: both are needed in the run alone."""
     blocker(request.blocker)

@@ -24,7 +24,7 @@ _FALSE = ("0", "false", "no", "off")
 _DURATIONS = ("ssh.look_timeout", "ssh.keepalive", "winrm.look_timeout")
 """Settings that may be written as `5s` or `1m30s` as well as in seconds."""
 
-_SECTIONS = ("ssh", "winrm", "credentials")
+_SECTIONS = ("ssh", "winrm", "tui", "credentials")
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -83,6 +83,15 @@ class WinrmSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Processes that carry sessions; 0 is one for each processor."""
 
 
+class TuiSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the dashboard looks, and what its keys are."""
+
+    theme: Literal["night", "day"] = "night"
+    """`day` is light with high contrast."""
+    keys: dict[str, str] = {}
+    """Action, as the help names it, to the keys that it has instead of its own: `app.quit: ctrl+q`."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that an operator can set once for all runs."""
 
@@ -98,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Program with its arguments, or one URL, that says before and during a run whether machines may be changed now."""
     ssh: SshSection = msgspec.field(default_factory=SshSection)
     winrm: WinrmSection = msgspec.field(default_factory=WinrmSection)
+    tui: TuiSection = msgspec.field(default_factory=TuiSection)
     credentials: dict[str, CredentialDefinition] = {}
     """By the names that inventories use."""
 
@@ -157,10 +167,15 @@ def described(configuration: Configuration) -> Iterator[tuple[str, Any, str]]:
         yield name, value, configuration.origins[name]
 
 
+def variables() -> frozenset[str]:
+    """The variables of the environment that settings are read from."""
+    return frozenset(f"{_PREFIX}{name.upper().replace('.', '_')}" for name in (*_types(), "config"))
+
+
 def _types() -> dict[str, Any]:
     """Each setting that is one value: dotted name to type."""
     found = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in _SECTIONS}
-    for section, kind in (("ssh", SshSection), ("winrm", WinrmSection)):
+    for section, kind in (("ssh", SshSection), ("winrm", WinrmSection), ("tui", TuiSection)):
         found |= {f"{section}.{f.name}": f.type for f in msgspec.structs.fields(kind)}
     return found
 
@@ -186,6 +201,7 @@ def _assemble(values: Mapping[str, Any]) -> Settings:
         **own,
         ssh=SshSection(**sections["ssh"]),
         winrm=WinrmSection(**sections["winrm"]),
+        tui=TuiSection(**sections["tui"]),
         credentials=sections["credentials"],
     )
 

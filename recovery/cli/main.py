@@ -68,6 +68,7 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are told in a sentence, never by a traceback."""
     from recovery.cli import (  # noqa: F401 - they add their commands
+        dashboard,
         examining,
         exposure,
         inspecting,

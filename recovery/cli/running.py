@@ -84,6 +84,7 @@ Diff = Annotated[
         "-D", "--diff", help="Show what was changed on each host; with -C, what would be changed."
     ),
 ]
+RunId = Annotated[str, typer.Option("--id", help="Id of the new run (without it, one is made).")]
 ListHosts = Annotated[
     bool, typer.Option("--list-hosts", help="Print the hosts that are selected, and end.")
 ]
@@ -115,6 +116,7 @@ def run_playbook(
     list_hosts: ListHosts = False,
     blocker: BlockerOption = "",
     diff: Diff = False,
+    id_: RunId = "",
     output: Output = "text",
     journal: JournalOption = "",
     verbose: Verbose = 0,
@@ -126,7 +128,7 @@ def run_playbook(
         playbook=playbook,
         **_wanted(acting, inventory, limit, incident),
         **_values(set_, param),
-        mock=mock, speed=speed, seed=seed, mix=mix, check=check,
+        mock=mock, speed=speed, seed=seed, mix=mix, check=check, run=id_,
         concurrency=forks or acting.settings.concurrency or 0,
         blocker=_blocker(blocker) or acting.settings.blocker,
     )  # fmt: skip

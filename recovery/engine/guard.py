@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -75,6 +75,20 @@ class GuardWatch:
                 return trip
         return None
 
+    def levels(self, wave: int, wave_size: int) -> tuple[Trip, ...]:
+        """How near each rule is to its figure; of a rule for each site, the site that is nearest."""
+        rules: tuple[tuple[Rule, Share | None], ...] = (
+            ("failed", self._guard.failed),
+            ("unreachable", self._guard.unreachable),
+            ("new_crashes", self._guard.new_crashes),
+        )
+        found = []
+        for rule, share in rules:
+            if share is not None:
+                levels = self._levels(rule, share, wave, wave_size)
+                found.append(max(levels, key=lambda trip: trip.count / max(1, trip.limit)))
+        return tuple(found)
+
     def _count(self, rule: Rule, state: HostState, site: str) -> None:
         if state.name in self._counted[rule]:
             return
@@ -83,23 +97,18 @@ class GuardWatch:
         self._by.update(((rule, "run", ""), (rule, "wave", str(state.wave)), (rule, "site", site)))
 
     def _check(self, rule: Rule, share: Share, wave: int, wave_size: int) -> Trip | None:
-        if not share.percent or share.of == "run":
-            return self._compare(
-                rule, share, ("run", ""), self._total, f"run ({self._total} hosts)"
-            )
-        if share.of == "wave":
-            return self._compare(
-                rule, share, ("wave", str(wave)), wave_size, f"wave {wave} ({wave_size} hosts)"
-            )
-        for site, size in self._sites.items():
-            trip = self._compare(rule, share, ("site", site), size, f"site {site} ({size} hosts)")
-            if trip is not None:
-                return trip
-        return None
+        levels = self._levels(rule, share, wave, wave_size)
+        return next((level for level in levels if level.count >= level.limit), None)
 
-    def _compare(
-        self, rule: Rule, share: Share, key: tuple[str, str], whole: int, words: str
-    ) -> Trip | None:
-        count = self._by[(rule, *key)]
-        limit = share.hosts(whole)
-        return Trip(rule, count, limit, words) if count >= limit else None
+    def _levels(self, rule: Rule, share: Share, wave: int, wave_size: int) -> Iterator[Trip]:
+        """Where the rule stands for each whole that its figure is of."""
+        if not share.percent or share.of == "run":
+            whole, words = self._total, f"run ({self._total} hosts)"
+            yield Trip(rule, self._by[rule, "run", ""], share.hosts(whole), words)
+        elif share.of == "wave":
+            words = f"wave {wave} ({wave_size} hosts)"
+            yield Trip(rule, self._by[rule, "wave", str(wave)], share.hosts(wave_size), words)
+        else:
+            for site, size in self._sites.items():
+                words = f"site {site} ({size} hosts)"
+                yield Trip(rule, self._by[rule, "site", site], share.hosts(size), words)

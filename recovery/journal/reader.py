@@ -43,6 +43,13 @@ class Reader:
         for seq, body in self._store.select(run=run, host=host, after=after, kinds=kinds):
             yield Stored(seq, self._event(seq, body))
 
+    def backwards(
+        self, *, run: str = "", host: str = "", before: int = 0, kinds: Collection[str] = ()
+    ) -> Iterator[Stored]:
+        """As `read`, the latest event in front of `before` first; 0 is the journal's end."""
+        for seq, body in self._store.backwards(run=run, host=host, before=before, kinds=kinds):
+            yield Stored(seq, self._event(seq, body))
+
     def run_events(self, *, after: int = 0) -> Iterator[Stored]:
         """The events about runs as a whole, without those about hosts: cheap in a long journal."""
         for seq, body in self._store.marks(after):

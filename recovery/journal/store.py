@@ -26,6 +26,7 @@ _LAST = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
 _TAIL = "INSERT OR REPLACE INTO tail VALUES (1, ?, ?)"
 _APPLICATION = 0x464C524A
 _CHUNK = 2000
+_LAST_POSSIBLE = (1 << 63) - 1
 _MOST_DOCUMENT = 1 << 30
 _COLUMNS = 7
 _LONGEST = 128
@@ -106,18 +107,17 @@ class Store:
         self, *, run: str = "", host: str = "", after: int = 0, kinds: Collection[str] = ()
     ) -> Iterator[tuple[int, str]]:
         """Sequence number and body of the events in order; what is empty selects everything."""
-        where, values = ["seq > ?"], list[Any]([after])
-        index = "events_of_host" if host else "events_of_run" if run else ""
-        if run:
-            where.append("run = ?")
-            values.append(run)
-        if host:
-            where.append("host = ? AND host <> ''")
-            values.append(host)
-        if kinds:
-            where.append(f"kind IN ({', '.join('?' * len(kinds))})")
-            values.extend(kinds)
-        yield from self._pages("seq, body", " AND ".join(where), values, index)
+        where, values, index = _chosen(run, host, kinds)
+        yield from self._pages("seq, body", f"seq > ?{where}", [after, *values], index)
+
+    def backwards(
+        self, *, run: str = "", host: str = "", before: int = 0, kinds: Collection[str] = ()
+    ) -> Iterator[tuple[int, str]]:
+        """As `select`, the latest in front of `before` first; 0 is the journal's end."""
+        where, values, index = _chosen(run, host, kinds)
+        end = before or _LAST_POSSIBLE
+        query = f"seq < ?{where}"
+        yield from self._pages("seq, body", query, [end, *values], index, order="DESC")
 
     def marks(self, after: int = 0, kind: str = "", run: str = "") -> Iterator[tuple[int, str]]:
         """As `select`, but only the events about runs as a whole."""
@@ -193,11 +193,13 @@ class Store:
             row = self._reader.execute(query, values).fetchone()
         return None if row is None else row[0]
 
-    def _pages(self, columns: str, where: str, values: list[Any], index: str = "") -> Iterator[Any]:
+    def _pages(
+        self, columns: str, where: str, values: list[Any], index: str = "", order: str = "ASC"
+    ) -> Iterator[Any]:
         """Rows by the thousand: no lock and no transaction is held while the caller works on them."""
         source = f"events INDEXED BY {index}" if index else "events"
         # Columns and conditions are fixed texts of this module; values are bound.
-        query = f"SELECT {columns} FROM {source} WHERE {where} ORDER BY seq LIMIT {_CHUNK}"  # noqa: S608
+        query = f"SELECT {columns} FROM {source} WHERE {where} ORDER BY seq {order} LIMIT {_CHUNK}"  # noqa: S608
         while True:
             with self._reading, translated(self.path):
                 rows = self._reader.execute(query, values).fetchall()
@@ -245,6 +247,21 @@ def _insert(
         connection.execute(_INSERTS[length], values[place:end])
         place, left = end, left - length
     return seq, before
+
+
+def _chosen(run: str, host: str, kinds: Collection[str]) -> tuple[str, list[Any], str]:
+    """Conditions, their values, and the index that serves them."""
+    where, values = "", list[Any]()
+    if run:
+        where += " AND run = ?"
+        values.append(run)
+    if host:
+        where += " AND host = ? AND host <> ''"
+        values.append(host)
+    if kinds:
+        where += f" AND kind IN ({', '.join('?' * len(kinds))})"
+        values.extend(kinds)
+    return where, values, "events_of_host" if host else "events_of_run" if run else ""
 
 
 def _add_tail(connection: sqlite3.Connection) -> None:

@@ -141,9 +141,15 @@ class RunView(msgspec.Struct, frozen=True):
 class RunFold:
     """Folds the events of one run, one after another, in whatever pieces they come."""
 
-    def __init__(self, run: str, before: Mapping[str, HostState] | None = None) -> None:
-        """Begin with nothing, or with the states that the run's hosts had `before` it."""
+    def __init__(
+        self,
+        run: str,
+        before: Mapping[str, HostState] | None = None,
+        advance: Callable[[HostState, AnyEvent], HostState] = apply,
+    ) -> None:
+        """Begin with nothing, or with the states that the run's hosts had `before` it. `advance` adds an event."""
         self._view = RunView(run)
+        self._advance = advance
         self._states: dict[str, HostState] = {}
         self._before = before or {}
         self._verdicts: Counter[str] = Counter()
@@ -170,6 +176,15 @@ class RunFold:
             if change is not None:
                 self._view = msgspec.structs.replace(self._view, **change(self._view, event))
 
+    def state(self, host: str) -> HostState | None:
+        """Where the host stands now; None before its first event."""
+        return self._states.get(host)
+
+    def forget_hosts(self) -> None:
+        """Give the memory of the hosts back; what was counted stays. For a run that is over."""
+        self._states = {}
+        self._given = None
+
     def view(self) -> RunView:
         """The run as it stands."""
         if self._given is None:
@@ -188,7 +203,7 @@ class RunFold:
     def _about_host(self, event: AnyEvent) -> None:
         name = event.host
         old = self._states.get(name)
-        new = apply(old or self._before.get(name) or HostState(name), event)
+        new = self._advance(old or self._before.get(name) or HostState(name), event)
         self._states[name] = new
         if old is not None:
             self._count_host(old, -1)

@@ -1,0 +1,1 @@
+"""The dashboard: an incident commander's instrument in the terminal."""

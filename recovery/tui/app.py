@@ -1,0 +1,139 @@
+"""The dashboard as an application: modes, themes, bindings, and the worker that brings snapshots."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.reactive import reactive
+from textual.screen import Screen
+from typing_extensions import override
+
+from recovery.tui.actions import Action, bindings, keymap
+from recovery.tui.deck import Deck
+from recovery.tui.feed import Source
+from recovery.tui.gateway import Gateway
+from recovery.tui.pages import MODES
+from recovery.tui.palette import ActionCommands
+from recovery.tui.screens.help import HelpScreen
+from recovery.tui.screens.page import Page
+from recovery.tui.screens.quit import QuitScreen
+from recovery.tui.screens.report import ReportScreen
+from recovery.tui.snapshot import EMPTY, Snapshot
+from recovery.tui.themes import THEMES
+
+_SCREENS = (
+    ("situation", "Situation", "How things stand"),
+    ("fleet", "Fleet", "Every host, to search and to act on"),
+    ("runs", "Runs", "Plan, begin and watch runs"),
+    ("hands", "Hands", "Hosts that wait for a person"),
+    ("journal", "Journal", "Everything that happened"),
+)
+ACTIONS = (
+    *(
+        Action(
+            f"app.{mode}", str(number), title, tooltip, "Screens", call=f"app.switch_mode('{mode}')"
+        )
+        for number, (mode, title, tooltip) in enumerate(_SCREENS, 1)
+    ),
+    *(
+        Action(
+            f"app.{name}",
+            key,
+            title,
+            tooltip,
+            "Everywhere",
+            shown=name != "next_theme",
+            call=f"app.{name}",
+        )
+        for name, key, title, tooltip in (
+            ("report", "s", "Report", "The status report for management"),
+            ("help", "question_mark", "Help", "All keys of this screen"),
+            ("command_palette", "ctrl+p", "Commands", "Search everything that can be done"),
+            ("next_theme", "f2", "Dark or light", "Switch between the dark and the light look"),
+            ("ask_quit", "q,ctrl+c", "Quit", "Leave; runs go on without this screen"),
+        )
+    ),
+)
+
+_PACE = 0.2
+_PACE_BEHIND = 0.01
+"""Seconds between two looks at the journal, and when it has more."""
+
+
+class Dashboard(App[str]):
+    """The instrument. It shows what the feed brings, and asks the gateway to act."""
+
+    TITLE = "Fleet Recovery"
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[Any] = {ActionCommands}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    MODES: ClassVar[Any] = MODES
+    DEFAULT_MODE = "situation"
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+
+    def __init__(self, source: Source, gateway: Gateway, deck: Deck) -> None:
+        """Show what `source` brings."""
+        super().__init__()
+        self.source = source
+        self.gateway = gateway
+        self.deck = deck
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = deck.theme
+        known = (*ACTIONS, *(action for page in MODES.values() for action in page.ACTIONS))
+        self.set_keymap(keymap(deck.keys, known))
+
+    def on_mount(self) -> None:
+        """Begin to follow the journal."""
+        self.follow()
+
+    @work(exclusive=True, group="feed")
+    async def follow(self) -> None:
+        """Bring snapshots for as long as the dashboard is open; keys are answered meanwhile."""
+        while True:
+            snapshot = await asyncio.to_thread(self.source.poll)
+            if snapshot is not None:
+                self.snapshot = snapshot
+            behind = self.snapshot.stage != "live" or self.snapshot.behind
+            await asyncio.sleep(_PACE_BEHIND if behind else _PACE)
+
+    def actions(self) -> tuple[Action, ...]:
+        """What can be done here: the screen's own actions, then those of all screens."""
+        page = next(
+            (screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None
+        )
+        return (*(page.ACTIONS if page is not None else ()), *ACTIONS)
+
+    @override
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """None of Textual's own: the palette offers the actions."""
+        return ()
+
+    async def action_help(self) -> None:
+        """All keys of this screen."""
+        await self.push_screen(HelpScreen(self.actions(), self.deck.keys, self.snapshot))
+
+    async def action_report(self) -> None:
+        """The status report for management."""
+        await self.push_screen(ReportScreen(self.snapshot))
+
+    def action_next_theme(self) -> None:
+        """Switch between the two looks."""
+        names = [theme.name for theme in THEMES]
+        self.theme = names[(names.index(self.theme) + 1) % len(names)]
+
+    @work
+    async def action_ask_quit(self) -> None:
+        """Leave, after a question while something goes on; says how to come back."""
+        live = [line.run for line in self.snapshot.runs if line.is_live]
+        if live and not await self.push_screen_wait(QuitScreen(live)):
+            return
+        self.exit(await asyncio.to_thread(self.gateway.farewell))

@@ -1,0 +1,24 @@
+"""What a dashboard was opened for."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Deck(msgspec.Struct, frozen=True, kw_only=True):
+    """The options of `recovery tui`."""
+
+    inventory: tuple[str, ...] = ()
+    incident: str = "crowdstrike-291"
+    mock: bool = False
+    """Runs that are begun here are on the mock twin."""
+    speed: str = "60x"
+    seed: int = 0
+    mix: str = ""
+    config: str = ""
+    """The settings' file, for the processes that are started."""
+    by: str = ""
+    """Who sits in front of it."""
+    theme: str = "night"
+    keys: dict[str, str] = {}
+    """Action to the keys that it has instead of its own."""

@@ -1,0 +1,279 @@
+"""The one place where the journal becomes what screens show. It reads new events only, and folds each of them once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from recovery.engine.guard import GuardWatch
+from recovery.errors import RecoveryError
+from recovery.inventory.loader import load_with_warnings
+from recovery.journal.board import Board
+from recovery.journal.lease import holder
+from recovery.journal.progress import RunProgress
+from recovery.journal.reader import Reader
+from recovery.journal.views import summaries
+from recovery.model.events import RunStarted
+from recovery.model.host import Fleet
+from recovery.planning import RecordedPlan, recorded_fleet, recorded_plan
+from recovery.ports import Clock, Stored
+from recovery.report.course import Course
+from recovery.report.estimate import goals
+from recovery.tui.snapshot import EMPTY, RunLine, Snapshot
+
+_BUDGET = 0.04
+"""Seconds of work between two breaths, so that keys are answered meanwhile."""
+_CHUNK = 200
+_LOOK_FOR_HOLDERS = 1.0
+_SHOWN_WHILE_READING = 0.4
+"""Seconds between two snapshots while a long journal is read."""
+_IDLE = 1.0
+"""Seconds after which the time goes on in a snapshot of which nothing else changed."""
+
+
+class Source(Protocol):
+    """Where snapshots come from."""
+
+    def poll(self) -> Snapshot | None:
+        """What is known now; None when nothing changed. Blocks for a moment; belongs into a thread."""
+
+
+class _Watched:
+    """A run that has not finished, as far as it was planned."""
+
+    def __init__(self, plan: RecordedPlan, started: RunStarted, sites: Mapping[str, int]) -> None:
+        self.plan = plan
+        self.guard = GuardWatch(plan.playbook.strategy.guard, started.total, sites)
+
+
+class Feed:
+    """Follows a journal. It is used by one thread at a time."""
+
+    def __init__(
+        self,
+        journal: str,
+        clock: Clock,
+        inventory: Sequence[str] = (),
+        *,
+        mock: bool | None = None,
+    ) -> None:
+        """Show the hosts of `inventory`, or those that runs name; `mock` or real ones, or those that runs are of."""
+        self._journal = journal
+        self._clock = clock
+        self._inventory = tuple(inventory)
+        self._mock = mock
+        self._fleet: Fleet | None = None
+        self._fleets: set[str] = set()
+        self._reader: Reader | None = None
+        self._events: Iterator[Stored] | None = None
+        self._open_runs: set[str] = set()
+        self._met: set[str] = set()
+        self._board: Board | None = None
+        self._course = Course()
+        self._watched: dict[str, _Watched] = {}
+        self._holders: dict[str, str] = {}
+        self._looked = float("-inf")
+        self._given = float("-inf")
+        self._last = EMPTY
+        self._stale = True
+
+    def poll(self) -> Snapshot | None:
+        """Take in what is new, for a moment at most, and show it."""
+        try:
+            if self._fleet is None:
+                return self._begin()
+            behind = self._take_in()
+        except RecoveryError as error:
+            return self._troubled(str(error))
+        now = time.monotonic()
+        since = now - self._given
+        if behind and since < _SHOWN_WHILE_READING and self._last.stage != "live":
+            return None
+        if not self._stale and not self._look_for_holders(now) and since < _IDLE:
+            return None
+        self._given = now
+        self._last = self._shown(behind)
+        self._stale = False
+        return self._last
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _begin(self) -> Snapshot:
+        if self._last.stage == "starting":
+            self._last = Snapshot(
+                stage="inventory",
+                journal=self._journal,
+                now=self._clock.now(),
+                mock=bool(self._mock),
+            )
+            return self._last
+        self._fleet = Fleet()
+        if self._inventory:
+            self._fleet = load_with_warnings(self._inventory)[0]
+            self._course = Course(self._fleet)
+        return self._shown(0)
+
+    def _troubled(self, words: str) -> Snapshot | None:
+        self._fleet = self._fleet or Fleet()
+        if self._last.problem == words:
+            return None
+        self._last = msgspec.structs.replace(
+            self._last, problem=words, stage="live", now=self._clock.now()
+        )
+        return self._last
+
+    def _take_in(self) -> int:
+        """Fold what is new for a moment; how many events are left."""
+        reader = self._open()
+        if reader is None:
+            return 0
+        board = self._board or self._first(reader)
+        if board is None:
+            return 0
+        end = time.monotonic() + _BUDGET
+        while time.monotonic() < end:
+            if self._events is None:
+                self._events = reader.read(after=board.seq)
+            chunk = list(islice(self._events, _CHUNK))
+            for stored in chunk:
+                self._take(reader, board, stored)
+            self._stale = self._stale or bool(chunk)
+            if len(chunk) < _CHUNK:
+                self._events = None
+                return 0
+        return max(0, reader.last_seq() - board.seq)
+
+    def _open(self) -> Reader | None:
+        if self._reader is None and Path(self._journal).exists():
+            self._reader = Reader.open(self._journal)
+            self._stale = True
+        return self._reader
+
+    def _first(self, reader: Reader) -> Board | None:
+        """The board, once there is something to choose its world by."""
+        known = summaries(reader.run_events())
+        if self._mock is None:
+            if not known:
+                return None
+            self._mock = all(run.mock for run in known)
+        self._open_runs = {run.run for run in known if run.finished is None}
+        self._met = {run.run for run in known}
+        self._board = Board(mock=self._mock)
+        return self._board
+
+    def _take(self, reader: Reader, board: Board, stored: Stored) -> None:
+        event = stored.event
+        change = board.add(stored)
+        if isinstance(event, RunStarted):
+            self._begun(reader, board, event)
+        if not event.host:
+            return
+        watched = self._watched.get(event.run)
+        state = board.runs[event.run].state(event.host) if watched is not None else None
+        if watched is not None and state is not None:
+            watched.guard.see(state, self._course.site_of(event.host))
+        if change is not None:
+            self._course.see(*change)
+
+    def _begun(self, reader: Reader, board: Board, event: RunStarted) -> None:
+        """A run has started: its fleet counts, and if it goes on it is watched."""
+        fleet_id = event.documents.get("fleet", "")
+        if event.mock == board.mock:
+            if not self._inventory and fleet_id not in self._fleets:
+                self._fleets.add(fleet_id)
+                self._join(recorded_fleet(reader, event))
+            if event.mock:  # each twin is born anew, at the same moment
+                self._course.begin_anew()
+        if event.run in self._open_runs or event.run not in self._met:
+            plan = recorded_plan(reader, event)
+            self._watched[event.run] = _Watched(plan, event, self._course.site_sizes())
+
+    def _join(self, fleet: Fleet) -> None:
+        known = self._fleet or Fleet()
+        names = {host.name for host in known.hosts}
+        self._fleet = Fleet(
+            hosts=(*known.hosts, *(host for host in fleet.hosts if host.name not in names)),
+            sites={**known.sites, **fleet.sites},
+            services={**known.services, **fleet.services},
+            groups={**known.groups, **fleet.groups},
+        )
+        self._course.join(fleet)
+
+    def _look_for_holders(self, now: float) -> bool:
+        """Look who carries the open runs out, now and then; whether that has changed."""
+        if self._board is None or now - self._looked < _LOOK_FOR_HOLDERS:
+            return False
+        self._looked = now
+        found = {
+            run: holder(self._journal, run)
+            for run, progress in self._board.runs.items()
+            if progress.view().finished is None
+        }
+        changed, self._holders = found != self._holders, found
+        return changed
+
+    def _shown(self, behind: int) -> Snapshot:
+        board = self._board
+        fleet = self._fleet or Fleet()
+        if board is None:
+            now = self._clock.now()
+            return Snapshot(
+                stage="live",
+                journal=self._journal,
+                there=self._reader is not None,
+                now=now,
+                mock=bool(self._mock),
+                fleet=fleet,
+                standing=self._course.standing(),
+            )
+        now = (board.last if board.mock else None) or self._clock.now()
+        if not board.mock and not behind:
+            self._course.pass_time(now)
+        standing = self._course.standing()
+        hands = board.hands()
+        reading = behind > 0 and self._last.stage != "live"
+        return Snapshot(
+            stage="journal" if reading else "live",
+            behind=behind,
+            seq=board.seq,
+            journal=self._journal,
+            there=True,
+            now=now,
+            mock=board.mock,
+            fleet=fleet,
+            hosts=board.hosts(),
+            standing=standing,
+            goals=goals(standing.samples, len(hands)),
+            runs=tuple(self._line(run, now) for run in board.runs.values()),
+            recent=board.recent(),
+            notable=board.notable(),
+            hands=hands,
+        )
+
+    def _line(self, run: RunProgress, now: datetime) -> RunLine:
+        view = run.view()
+        watched = self._watched.get(run.run)
+        if watched is None:
+            return RunLine(view=view, mock=run.mock)
+        plan = watched.plan
+        wave = view.waves[-1] if view.waves else None
+        return RunLine(
+            view=view,
+            mock=run.mock,
+            carried_by=self._holders.get(run.run, "") if view.finished is None else "",
+            steps=plan.steps,
+            waves=plan.waves,
+            changes=plan.playbook.changes,
+            waits=run.waits(plan.steps, view.last or now if run.mock else now),
+            guard=watched.guard.levels(wave.number if wave else 0, wave.size if wave else 0),
+        )

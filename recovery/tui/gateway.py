@@ -1,0 +1,72 @@
+"""What screens may ask for. They know this port and never the service behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from recovery.journal.views import Line, RunView
+from recovery.model.state import HostState
+from recovery.planning import Prepared, Request
+from recovery.ports import Stored
+
+Verb = Literal["pause", "resume", "abort", "cancel", "approve"]
+
+
+class PlaybookLine(msgspec.Struct, frozen=True):
+    """A playbook that can be chosen."""
+
+    name: str
+    """What `Gateway.request` takes."""
+    incident: str = ""
+    """The incident that it belongs to; empty for a common one."""
+    file: str = ""
+
+
+class Sieve(msgspec.Struct, frozen=True):
+    """Which events of the journal are wanted; what is empty selects all."""
+
+    run: str = ""
+    host: str = ""
+    kinds: tuple[str, ...] = ()
+    text: str = ""
+    """Words that have to be in the event as it is told, or in its host's name; upper and lower case are the same."""
+
+
+class Gateway(Protocol):
+    """The verbs of the dashboard. All raise `RecoveryError` with a sentence for the operator."""
+
+    def request(self, playbook: str, limits: Sequence[str] = (), *, check: bool = False) -> Request:
+        """A request for these hosts (queries or names) of the dashboard's fleet, incident and world."""
+
+    def playbooks(self) -> tuple[PlaybookLine, ...]:
+        """The playbooks that can be chosen, those of the incident first."""
+
+    async def prepare(self, request: Request) -> Prepared:
+        """Read, verify, select and plan. Nothing begins."""
+
+    async def start(self, request: Request) -> str:
+        """Begin the run in a process of its own that outlives the dashboard; returns its id once it has begun."""
+
+    async def take_up(self, run: str) -> str:
+        """Go on with an open run that nobody carries out, in a process of its own; returns its id."""
+
+    async def rehearse(self, request: Request) -> RunView:
+        """Carry the request out on a mock twin in virtual time, in a journal that is thrown away; how it ended."""
+
+    async def command(self, run: str, verb: Verb, gate: str = "") -> None:
+        """Tell a run something through the journal."""
+
+    async def explain(self, host: str) -> tuple[HostState, Sequence[Line]]:
+        """All that is known of a host, with its whole evidence, and how it came to it."""
+
+    async def view(self, run: str) -> RunView:
+        """A run with its hosts, folded anew."""
+
+    async def events(self, sieve: Sieve, before: int, count: int) -> tuple[Stored, ...]:
+        """The latest `count` events in front of number `before` that pass the sieve, oldest first."""
+
+    def farewell(self) -> str:
+        """What somebody who quits should know: which runs go on, and how to come back."""

@@ -1,0 +1,22 @@
+"""Opening the dashboard on a service."""
+
+from __future__ import annotations
+
+from recovery.service import Service
+from recovery.tui.app import Dashboard
+from recovery.tui.deck import Deck
+from recovery.tui.feed import Feed
+from recovery.tui.service_gateway import ServiceGateway
+from recovery.worlds import SystemClock
+
+
+def open_dashboard(service: Service, deck: Deck) -> str:
+    """Show it until somebody leaves; what they should know then. Raises `RecoveryError`."""
+    feed = Feed(
+        service.settings.journal, SystemClock(), deck.inventory, mock=True if deck.mock else None
+    )
+    dashboard = Dashboard(feed, ServiceGateway(service, deck), deck)
+    try:
+        return dashboard.run() or ""
+    finally:
+        feed.close()

@@ -1,0 +1,18 @@
+"""The Fleet screen."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from recovery.tui.actions import Action, bindings
+from recovery.tui.screens.page import Page
+
+
+class FleetScreen(Page):
+    """Not there yet."""
+
+    NAME = "fleet"
+    ACTIONS: ClassVar[tuple[Action, ...]] = ()
+    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)

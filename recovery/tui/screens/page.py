@@ -1,0 +1,104 @@
+"""What the screens that one switches between have in common: the banner, the footer, the snapshot, the actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual import work
+from textual.app import ComposeResult
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+from typing_extensions import override
+
+from recovery.errors import RecoveryError
+from recovery.tui.actions import Action, why_not
+from recovery.tui.inert import plain
+from recovery.tui.snapshot import EMPTY, Snapshot
+from recovery.tui.widgets.banner import Banner
+
+if TYPE_CHECKING:
+    from recovery.tui.app import Dashboard
+    from recovery.tui.gateway import Gateway
+
+
+class Page(Screen[None]):
+    """One of the screens. It gets snapshots while it is looked at, and hands them to its widgets by `data_bind`.
+
+    A page says what can be done by `ACTIONS` (and `BINDINGS = bindings(ACTIONS)`), and what is on it by `body`.
+    Its widgets have a `snapshot` of their own: `Counts().data_bind(Page.snapshot)`.
+    """
+
+    ACTIONS: ClassVar[tuple[Action, ...]] = ()
+    NAME: ClassVar[str] = ""
+    """Its mode."""
+
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+
+    @property
+    def dashboard(self) -> Dashboard:
+        """The application."""
+        return cast("Dashboard", self.app)
+
+    @property
+    def gateway(self) -> Gateway:
+        """What acts."""
+        return self.dashboard.gateway
+
+    @override
+    def compose(self) -> ComposeResult:
+        """The banner, the body, the footer."""
+        yield Banner(self.NAME).data_bind(Page.snapshot)
+        yield from self.body()
+        yield Footer(show_command_palette=False)
+
+    def body(self) -> Iterable[Widget]:
+        """What is between banner and footer."""
+        return ()
+
+    def on_mount(self) -> None:
+        """Follow the application's snapshots."""
+        self.watch(self.app, "snapshot", self._offer)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what came while nobody looked."""
+        self._offer(self.dashboard.snapshot)
+
+    def _offer(self, snapshot: Snapshot) -> None:
+        if self in self.app.screen_stack and snapshot is not self.snapshot:
+            before = self._readiness()
+            self.snapshot = snapshot
+            if before != self._readiness():
+                self.refresh_bindings()
+
+    def _readiness(self) -> list[bool]:
+        return [bool(action.ready(self.snapshot)) for action in self.ACTIONS]
+
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """None (shown in grey) for what cannot be done now."""
+        return None if why_not(self.ACTIONS, action, self.snapshot) else True
+
+    @work(exit_on_error=False)
+    async def ask(
+        self, verb: Coroutine[Any, Any, Any], then: Callable[[Any], None] | None = None
+    ) -> None:
+        """Let the gateway do something, and tell what came of it if it was refused; `then` gets its result."""
+        try:
+            result = await verb
+        except RecoveryError as error:
+            self.tell(str(error), severe=True)
+            return
+        if then is not None:
+            then(result)
+
+    def tell(self, words: str, *, severe: bool = False) -> None:
+        """A line for the operator that goes by itself."""
+        self.app.notify(
+            plain(words, 600),
+            severity="error" if severe else "information",
+            timeout=20 if severe else 6,
+            markup=False,
+        )

@@ -1,0 +1,170 @@
+"""The verbs of the dashboard over the service of this program."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from recovery.errors import RecoveryError, RefusedError, UsageError
+from recovery.journal import views
+from recovery.journal.lease import holder
+from recovery.journal.reader import Reader
+from recovery.model.state import HostState
+from recovery.planning import Prepared, Request, new_run_ids
+from recovery.playbook import library
+from recovery.ports import Stored
+from recovery.service import Service
+from recovery.tui.children import Child, words_for, words_to_resume
+from recovery.tui.deck import Deck
+from recovery.tui.gateway import PlaybookLine, Sieve, Verb
+from recovery.tui.sieve import latest
+from recovery.worlds import SystemClock
+
+T = TypeVar("T")
+
+_REHEARSAL = "rehearsal"
+_LOOK = 0.1
+_PATIENCE = 120.0
+"""Seconds in which a run has to begin: it may ask for credentials, and large fleets take a while to plan."""
+
+
+class ServiceGateway:
+    """Looks in this process, and starts what acts in processes of their own."""
+
+    def __init__(self, service: Service, deck: Deck) -> None:
+        """Act as the deck says, on the service's journal."""
+        self._service = service
+        self._deck = deck
+        self._journal = service.settings.journal
+        self._children: list[Child] = []
+
+    def request(self, playbook: str, limits: Sequence[str] = (), *, check: bool = False) -> Request:
+        """A request for these hosts of the dashboard's fleet."""
+        deck = self._deck
+        sources = deck.inventory or self._service.settings.inventory
+        if not sources:
+            raise UsageError(
+                "which hosts? open the dashboard with an inventory: recovery tui -i FILE"
+            )
+        return Request(
+            playbook=playbook,
+            inventory=sources,
+            incident=deck.incident,
+            limits=tuple(limits),
+            mock=deck.mock,
+            speed=deck.speed,
+            seed=deck.seed,
+            mix=deck.mix,
+            check=check,
+            concurrency=self._service.settings.concurrency or 0,
+            blocker=self._service.settings.blocker,
+            by=deck.by,
+        )
+
+    def playbooks(self) -> tuple[PlaybookLine, ...]:
+        """The bundled ones: the incident's own, then the common ones. Others are named by their path."""
+        found = []
+        for name, path in library.playbook_names().items():
+            incident, slash, own = name.rpartition("/")
+            if not slash or incident == self._deck.incident:
+                found.append(PlaybookLine(own, incident, str(path)))
+        return tuple(sorted(found, key=lambda line: (not line.incident, line.name)))
+
+    async def prepare(self, request: Request) -> Prepared:
+        """Read, verify, select and plan."""
+        return await asyncio.to_thread(self._service.prepare, request)
+
+    async def start(self, request: Request) -> str:
+        """Begin the run in a process of its own."""
+        run = request.run or next(new_run_ids(SystemClock().now()))
+        request = msgspec.structs.replace(request, run=run)
+        words = words_for(request, self._journal, self._deck.config)
+        return await self._begun(words, run, lambda: run in self._runs())
+
+    async def take_up(self, run: str) -> str:
+        """Go on with an open run."""
+        speed = self._deck.speed if self._deck.mock else ""
+        words = words_to_resume(run, self._journal, self._deck.config, speed)
+        return await self._begun(words, run, lambda: bool(holder(self._journal, run)))
+
+    async def rehearse(self, request: Request) -> views.RunView:
+        """Carry the request out on a mock twin, as fast as it goes."""
+        request = msgspec.structs.replace(request, mock=True, speed="max", run=_REHEARSAL)
+        with tempfile.TemporaryDirectory(prefix="recovery-rehearsal-") as folder:
+            journal = str(Path(folder) / "journal.db")
+            child = Child(words_for(request, journal, self._deck.config), Path(folder) / "log")
+            try:
+                await asyncio.to_thread(child.wait)
+            finally:
+                child.stop()
+            return await asyncio.to_thread(_rehearsed, journal, child)
+
+    async def command(self, run: str, verb: Verb, gate: str = "") -> None:
+        """Tell a run something through the journal."""
+        await asyncio.to_thread(self._service.command, run, verb, gate, self._deck.by)
+
+    async def explain(self, host: str) -> tuple[HostState, Sequence[views.Line]]:
+        """All that is known of a host."""
+        return await asyncio.to_thread(self._service.explain, host)
+
+    async def view(self, run: str) -> views.RunView:
+        """A run with its hosts."""
+        return await asyncio.to_thread(self._service.view, run)
+
+    async def events(self, sieve: Sieve, before: int, count: int) -> tuple[Stored, ...]:
+        """The latest events in front of `before` that pass the sieve."""
+        return await asyncio.to_thread(self._reading, lambda log: latest(log, sieve, before, count))
+
+    def farewell(self) -> str:
+        """Which runs go on, and how to come back."""
+        try:
+            going = [run for run in self._runs() if holder(self._journal, run)]
+        except RecoveryError:
+            going = []
+        lines = [f"run {run} goes on without this screen" for run in going]
+        words = ["recovery", "tui", "--journal", self._journal]
+        for source in self._deck.inventory:
+            words += ["-i", source]
+        if self._deck.mock:
+            words += ["--mock", "--speed", self._deck.speed]
+        return "\n".join([*lines, f"come back: {shlex.join(words)}"])
+
+    async def _begun(self, words: list[str], run: str, begun: Callable[[], bool]) -> str:
+        """Start a process, and wait until what it is for has begun. Raises `RefusedError` if it ends."""
+        child = await asyncio.to_thread(Child, words, Path(f"{self._journal}.{run}.log"))
+        self._children = [*(other for other in self._children if other.code is None), child]
+        for _ in range(round(_PATIENCE / _LOOK)):
+            if await asyncio.to_thread(begun):
+                return run
+            if child.code is not None:
+                if await asyncio.to_thread(begun):  # it was over before anybody looked
+                    return run
+                raise RefusedError(child.said() or f"the run did not begin, see {child.log}")
+            await asyncio.sleep(_LOOK)
+        raise RefusedError(f"the run has not begun after {_PATIENCE:.0f} s, see {child.log}")
+
+    def _runs(self) -> list[str]:
+        if not Path(self._journal).exists():
+            return []
+        return self._reading(lambda log: log.runs())
+
+    def _reading(self, work: Callable[[Reader], T]) -> T:
+        with closing(Reader.open(self._journal)) as log:
+            return work(log)
+
+
+def _rehearsed(journal: str, child: Child) -> views.RunView:
+    if not Path(journal).exists():
+        raise RefusedError(child.said())
+    with closing(Reader.open(journal)) as log:
+        view = views.fold(_REHEARSAL, log.read(run=_REHEARSAL))
+    if view.finished is None:
+        raise RefusedError(child.said())
+    return view

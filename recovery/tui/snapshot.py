@@ -1,0 +1,104 @@
+"""All that a screen can show, at one moment. Made by the feed, handed down, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Literal
+
+import msgspec
+
+from recovery.engine.guard import Trip
+from recovery.journal.board import Hand
+from recovery.journal.views import RunView, StepWait
+from recovery.model.host import Fleet
+from recovery.model.state import HostState
+from recovery.ports import Stored
+from recovery.report.course import Standing
+from recovery.report.estimate import Goal
+
+Stage = Literal["starting", "inventory", "journal", "live"]
+
+
+class RunLine(msgspec.Struct, frozen=True, eq=False):
+    """One run, and what the journal alone does not say of it."""
+
+    view: RunView
+    """Its hosts are kept while it goes on and until the next run; `Gateway.view` folds older ones."""
+    mock: bool
+    carried_by: str = ""
+    """The process that carries it out; empty when nobody does."""
+    steps: tuple[str, ...] = ()
+    """The names of the steps, the failure path's behind them. Known of runs that have not finished, as all below."""
+    waves: tuple[int, ...] = ()
+    """The planned sizes."""
+    changes: bool = False
+    """Whether the playbook changes machines."""
+    waits: tuple[StepWait, ...] = ()
+    """What it waits for, most hosts first."""
+    guard: tuple[Trip, ...] = ()
+    """How near each rule of the guard is to its figure."""
+
+    @property
+    def run(self) -> str:
+        """Its id."""
+        return self.view.run
+
+    @property
+    def is_open(self) -> bool:
+        """It has not finished, whether somebody carries it out or not."""
+        return self.view.finished is None
+
+    @property
+    def is_live(self) -> bool:
+        """A process carries it out."""
+        return self.is_open and bool(self.carried_by)
+
+
+class Snapshot(msgspec.Struct, frozen=True, eq=False):
+    """The state of everything. Two are the same only if they are one object."""
+
+    stage: Stage = "starting"
+    behind: int = 0
+    """Events of the journal that are not in here yet."""
+    seq: int = 0
+    """Number of the latest event that is."""
+    journal: str = ""
+    there: bool = False
+    """Whether the journal has been made."""
+    now: datetime = datetime.fromtimestamp(0, UTC)
+    """Time of the world that is shown: a mock twin's own time stands still between events."""
+    mock: bool = False
+    """The hosts are simulated ones."""
+    fleet: Fleet = Fleet()
+    """The hosts that are counted."""
+    hosts: Mapping[str, HostState] = MappingProxyType({})
+    """Hosts that a run has met, by name; of their evidence only silence, last answer and last stop code."""
+    standing: Standing = Standing()
+    goals: tuple[Goal, ...] = ()
+    runs: tuple[RunLine, ...] = ()
+    """Oldest first, those of both worlds."""
+    recent: tuple[Stored, ...] = ()
+    """The latest events, oldest first."""
+    notable: tuple[Stored, ...] = ()
+    """The latest events that an operator should see, oldest first."""
+    hands: tuple[Hand, ...] = ()
+    """Hosts that wait for a person."""
+    problem: str = ""
+    """Why what is shown is not up to date."""
+
+    @property
+    def focus(self) -> RunLine | None:
+        """The run that people look at: the newest of this world that is carried out, else the newest of it."""
+        own = [line for line in self.runs if line.mock == self.mock]
+        live = [line for line in own if line.is_live]
+        found = live or own
+        return found[-1] if found else None
+
+    def run(self, run: str) -> RunLine | None:
+        """The run of this id."""
+        return next((line for line in self.runs if line.run == run), None)
+
+
+EMPTY = Snapshot()

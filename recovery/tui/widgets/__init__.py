@@ -1,0 +1,1 @@
+"""What screens are made of. Widgets know the model and the snapshot, and nothing else."""

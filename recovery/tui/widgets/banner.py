@@ -1,0 +1,82 @@
+"""The line at the top: the screens, the world that is shown, and the time."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.style import Style
+from textual.widgets import Static
+
+from recovery.tui.inert import plain
+from recovery.tui.snapshot import EMPTY, Snapshot
+
+_TABS = (
+    ("situation", "Situation"),
+    ("fleet", "Fleet"),
+    ("runs", "Runs"),
+    ("hands", "Hands"),
+    ("journal", "Journal"),
+)
+_ROOM_FOR_WORDS = 100
+
+
+class Banner(Static):
+    """Tabs, and everything that must not be misread: whether hosts are simulated, whether the picture is whole."""
+
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+
+    def __init__(self, current: str) -> None:
+        """On the screen of this mode."""
+        super().__init__(markup=False)
+        self._current = current
+        self._shown = ""
+
+    def watch_snapshot(self) -> None:
+        """Say what is new."""
+        self._say()
+
+    def on_resize(self) -> None:
+        """Use the room there is."""
+        self._say()
+
+    def _say(self) -> None:
+        text = Content.assemble(*self._tabs(), *self._world())
+        right = Content(self._clock())
+        room = self.size.width - text.cell_length - right.cell_length - 2
+        line = Content.assemble(text, " " * max(1, room), right) if room > 0 else text
+        if line.markup != self._shown:
+            self._shown = line.markup
+            self.update(line, layout=False)
+
+    def _tabs(self) -> list[Content]:
+        tabs = []
+        for number, (mode, title) in enumerate(_TABS, 1):
+            look = "bold reverse" if mode == self._current else "$text-muted"
+            click = Style.from_meta({"@click": f"app.switch_mode('{mode}')"})
+            tabs.append(Content.styled(f" {number} {title} ", look).stylize(click))
+        return tabs
+
+    def _world(self) -> list[Content]:
+        snapshot, parts = self.snapshot, []
+        if snapshot.mock:
+            wide = self.size.width >= _ROOM_FOR_WORDS
+            words = " MOCK: nothing here is real " if wide else " MOCK "
+            parts.append(Content.styled(words, "bold $background on $warning"))
+        if snapshot.problem:
+            parts.append(Content.styled(f" ✗ {plain(snapshot.problem, 200)} ", "bold $error"))
+        elif snapshot.stage == "inventory":
+            parts.append(Content.styled(" reads the inventory… ", "$warning"))
+        elif snapshot.stage == "journal":
+            parts.append(
+                Content.styled(
+                    f" reads the journal, {snapshot.behind:,} events to go… ", "$warning"
+                )
+            )
+        return [Content(" "), *parts]
+
+    def _clock(self) -> str:
+        return (
+            f"{self.snapshot.now:%Y-%m-%d %H:%M:%S} UTC"
+            if self.snapshot.stage != "starting"
+            else ""
+        )
