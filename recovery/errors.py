@@ -61,10 +61,15 @@ class InputError(UsageError):
 class QueryError(UsageError):
     """A query is not understood."""
 
-    def __init__(self, message: str, *, text: str = "", column: int = 0) -> None:
-        """Say `message`, and show `text` with a mark under its `column` (from 0)."""
+    def __init__(self, message: str, *, text: str = "", column: int = 0, at: int = 0) -> None:
+        """Say `message`, and show `text` with a mark under its `column` (from 0).
+
+        `at` is the column in the whole query, of which `text` may be a part.
+        """
+        self.message = message
         self.text = text
         self.column = column
+        self.at = at
         picture = f"\n  {text}\n  {' ' * column}^" if text else ""
         super().__init__(message + picture)
 

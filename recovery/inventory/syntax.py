@@ -109,7 +109,7 @@ def query_error(message: str, text: str, column: int) -> QueryError:
     start = max(0, column - 60)
     window = text[start : column + 60]
     shown = "".join(letter if letter.isprintable() else " " for letter in window)
-    return QueryError(message, text=shown, column=column - start)
+    return QueryError(message, text=shown, column=column - start, at=column)
 
 
 def read(text: str) -> Node:
@@ -127,15 +127,20 @@ def read(text: str) -> Node:
     return _Reader(text).whole()
 
 
+def tokens(text: str) -> list[Token]:
+    """The words, marks and texts of a query or of its beginning. Raises `QueryError` for what is none of them."""
+    return list(_tokens(text))
+
+
 def read_value(text: str, column: int = 0) -> Value | None:
     """The one value that `text` consists of; None when it is none or more than one."""
     try:
-        tokens = list(_tokens(text))
+        found = tokens(text)
     except QueryError:
         return None
     return (
-        _value(tokens[0], column)
-        if len(tokens) == 1 and tokens[0].kind not in ("op", "punct")
+        _value(found[0], column)
+        if len(found) == 1 and found[0].kind not in ("op", "punct")
         else None
     )
 
