@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Size
 from textual.message import Message
@@ -16,12 +16,38 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from typing_extensions import override
 
+from recovery.tui.actions import Action, bindings
 from recovery.tui.widgets.arrangement import Arrangement, Heading
 from recovery.tui.widgets.cells import fit
 from recovery.tui.widgets.columns import GAP, TONES, Column, share
 
 _GUTTER = 3
 """Cells for the sign of the cursor, that of a marked row, and a gap."""
+
+
+TABLE_ACTIONS = tuple(
+    Action(f"table.{name}", key, title, tooltip, "Lists", call=call)
+    for name, key, title, tooltip, call in (
+        ("up", "up,k", "Up", "One line up", "move(-1)"),
+        ("down", "down,j", "Down", "One line down", "move(1)"),
+        ("page_up", "pageup", "Page up", "One screen up", "page(-1)"),
+        ("page_down", "pagedown", "Page down", "One screen down", "page(1)"),
+        ("first", "home,g", "First", "The first line", "edge(-1)"),
+        ("last", "end,G", "Last", "The last line", "edge(1)"),
+        ("open", "enter", "Open", "Open what is under the cursor; close or open a group", "open"),
+    )
+)
+MARK_ACTIONS = tuple(
+    Action(f"table.{name}", key, title, tooltip, "Marks", call=call)
+    for name, key, title, tooltip, call in (
+        ("mark", "space", "Mark", "Mark or unmark; on a heading the whole open group", "mark"),
+        ("extend_up", "shift+up", "Mark up", "Mark from here upwards", "extend(-1)"),
+        ("extend_down", "shift+down", "Mark down", "Mark from here downwards", "extend(1)"),
+        ("mark_all", "a", "Mark all", "Mark all that are listed", "mark_all"),
+        ("invert", "i", "Turn marks round", "Mark what is not marked, and that alone", "invert"),
+        ("unmark", "u", "Unmark all", "Take all marks away", "unmark"),
+    )
+)
 
 
 class HostTable(ScrollView, can_focus=True):
@@ -42,32 +68,10 @@ class HostTable(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"host-table--{name}" for name in ("header", "heading", "cursor", "marked", *TONES)
     }
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up", tooltip="One line up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down", tooltip="One line down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="table.pageup"),
-        Binding("pagedown", "page(1)", "Page down", show=False, id="table.pagedown"),
-        Binding("home,g", "edge(-1)", "First", show=False, id="table.home"),
-        Binding("end,G", "edge(1)", "Last", show=False, id="table.end"),
-        Binding(
-            "enter", "open", "Open", id="table.open", tooltip="Open the host or fold the group"
-        ),
-        Binding("space", "mark", "Mark", id="table.mark", tooltip="Mark or unmark the host"),
-        Binding("shift+up", "extend(-1)", "Mark up", show=False, id="table.extend_up"),
-        Binding("shift+down", "extend(1)", "Mark down", show=False, id="table.extend_down"),
-        Binding(
-            "a", "mark_all", "Mark all", id="table.mark_all", tooltip="Mark all that are listed"
-        ),
-        Binding(
-            "i", "invert", "Invert", show=False, id="table.invert", tooltip="Turn the marks round"
-        ),
-        Binding(
-            "u", "unmark", "Unmark", show=False, id="table.unmark", tooltip="Take all marks away"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings((*TABLE_ACTIONS, *MARK_ACTIONS))
 
-    class Opened(Message):
-        """A row was opened."""
+    class About(Message):
+        """Something about one line of the table."""
 
         def __init__(self, table: HostTable, name: str) -> None:
             """By name."""
@@ -81,13 +85,16 @@ class HostTable(ScrollView, can_focus=True):
             """The table."""
             return self.table
 
-    class Moved(Opened):
+    class Opened(About):
+        """A row was opened."""
+
+    class Moved(About):
         """The cursor stands on another row; an empty name means a heading or nothing."""
 
-    class Folded(Opened):
+    class Folded(About):
         """A group is to be closed or opened; the name is its key."""
 
-    class SortAsked(Opened):
+    class SortAsked(About):
         """The rows are to be sorted by a column; the name is its key."""
 
     class Marked(Message):
@@ -134,6 +141,11 @@ class HostTable(ScrollView, can_focus=True):
         """The name under the cursor; empty on a heading and in an empty table."""
         name = self._name_at(self._at)
         return "" if name.startswith("\0") else name
+
+    @property
+    def listed(self) -> int:
+        """Number of rows that are listed, those of closed groups included."""
+        return len(self._shown.rows)
 
     @property
     def marks(self) -> frozenset[str]:
@@ -229,17 +241,17 @@ class HostTable(ScrollView, can_focus=True):
 
     def action_mark_all(self) -> None:
         """Mark every row of the list, those of closed groups included."""
-        self._set_marks(self._marks | self._listed())
+        self._set_marks(self._marks | self._listed_names())
 
     def action_invert(self) -> None:
         """Mark the listed rows that are not marked, and those alone."""
-        self._set_marks((self._marks - self._listed()) | (self._listed() - self._marks))
+        self._set_marks((self._marks - self._listed_names()) | (self._listed_names() - self._marks))
 
     def action_unmark(self) -> None:
         """Take all marks away."""
         self._set_marks(frozenset())
 
-    def _listed(self) -> frozenset[str]:
+    def _listed_names(self) -> frozenset[str]:
         return frozenset(row.name for row in self._shown.rows)
 
     def _turn(self, names: Iterable[str]) -> None:

@@ -16,7 +16,7 @@ from textual.widgets import Input, Label, Static
 
 from recovery.errors import QueryError, RecoveryError
 from recovery.inventory.completion import Completion
-from recovery.tui.widgets.cells import inert
+from recovery.tui.inert import plain
 
 _SHOWN = 12
 """Proposals in the line; with more letters there are fewer."""
@@ -164,7 +164,7 @@ class QueryBar(Vertical):
         except QueryError as error:
             self._say(self._under(error), wrong=True)
         except RecoveryError as error:
-            self._say(Text(inert(str(error))), wrong=True)
+            self._say(Text(plain(str(error))), wrong=True)
         else:
             self._say(Text())
             self.input.remember(query)
@@ -184,4 +184,4 @@ class QueryBar(Vertical):
         word = value[error.at : error.at + _WORD].split(maxsplit=1)[:1] or [" "]
         mark = "^" * max(1, min(cell_len(word[0]), self.size.width - left - 2))
         shown = f"{' ' * left}{mark}\n" if error.text and 0 < left < self.size.width else ""
-        return Text(shown + inert(error.message), no_wrap=False)
+        return Text(shown + plain(error.message), no_wrap=False)

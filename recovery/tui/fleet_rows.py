@@ -1,0 +1,219 @@
+"""Hosts as the rows of a table: how they are shown, sorted, grouped, asked for and folded. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from recovery.inventory.query import HostFacts, Known, Query, limit_query
+from recovery.inventory.ranges import fold
+from recovery.inventory.syntax import Value, read_value, show_value
+from recovery.model.host import Host
+from recovery.model.state import HostState
+from recovery.planning import facts_of
+from recovery.report.folding import Group, fold_replies
+from recovery.report.status import stop_code
+from recovery.tui.signs import OUTCOMES, PROGRESS, VERDICTS, Sign
+from recovery.tui.snapshot import Snapshot
+from recovery.tui.widgets.arrangement import Arrangement, Wanted, arrange
+from recovery.tui.widgets.columns import Column
+
+_LONGEST_LIMIT = 90_000
+"""Characters; a query may have a few more."""
+_AMOUNTS = re.compile(r"\b\d+(?:\.\d+)? ?(?:ms|s|min|h|d)\b")
+_NEVER = -1.0
+
+
+class HostRow(NamedTuple):
+    """One host with what is known of it."""
+
+    name: str
+    host: Host
+    state: HostState
+
+
+def rows_of(snapshot: Snapshot, old: Mapping[str, HostRow]) -> dict[str, HostRow]:
+    """A row for each host, by name, in the inventory's order; those of the `old` ones that still hold are kept."""
+    rows: dict[str, HostRow] = {}
+    hosts = snapshot.hosts
+    for host in snapshot.fleet.hosts:
+        name = host.name
+        row = old.get(name)
+        state = hosts.get(name)
+        if row is None or row.host is not host or (row.state is not state and state is not None):
+            row = HostRow(name, host, state or HostState(name))
+        rows[name] = row
+    return rows
+
+
+_TONES = {"$success": "good", "$warning": "warn", "$error": "bad", "$accent": "busy"}
+
+
+def tone(sign: Sign) -> str:
+    """The colour of a state, as tables name it."""
+    return _TONES.get(sign.style.split()[-1], "faint")
+
+
+def shown(sign: Sign) -> str:
+    """Symbol and word."""
+    return f"{sign.symbol} {sign.word}"
+
+
+def reason(state: HostState) -> str:
+    """What a host's state rests on, else what was said of it last."""
+    return "; ".join(state.because) or state.message
+
+
+def code(state: HostState) -> str:
+    """The latest stop code as people write it; nothing where there is none."""
+    found = stop_code(state)
+    return "" if found is None else f"0x{found:X}"
+
+
+def age(seconds: float) -> str:
+    """A time that has passed, in one figure."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= size:
+            return f"{seconds // size:.0f}{unit}"
+    return f"{max(0.0, seconds):.0f}s"
+
+
+_VERDICTS = {name: place for place, name in enumerate(reversed(tuple(VERDICTS)))}
+_PROGRESS = {name: place for place, name in enumerate(PROGRESS)}
+
+
+def columns(now: Callable[[], datetime]) -> tuple[Column, ...]:
+    """The columns of the fleet; ages count up to `now`."""
+
+    def seen(row: HostRow) -> str:
+        at = row.state.case.answered_at
+        return "never" if at is None else age((now() - at).total_seconds())
+
+    def seen_order(row: HostRow) -> float:
+        at = row.state.case.answered_at
+        return _NEVER if at is None else at.timestamp()
+
+    return (
+        Column("name", "Host", 14, 30, lambda row: row.name, lambda row: row.name),
+        Column(
+            "verdict",
+            "Verdict",
+            17,
+            17,
+            lambda row: shown(VERDICTS[row.state.verdict]),
+            lambda row: _VERDICTS[row.state.verdict],
+            lambda row: tone(VERDICTS[row.state.verdict]),
+            1,
+        ),
+        Column(
+            "progress",
+            "Progress",
+            17,
+            17,
+            lambda row: shown(PROGRESS[row.state.progress]),
+            lambda row: _PROGRESS[row.state.progress],
+            lambda row: tone(PROGRESS[row.state.progress]),
+            2,
+        ),
+        Column("site", "Site", 5, 14, lambda row: row.host.site, lambda row: row.host.site, rank=3),
+        Column("seen", "Seen", 6, 6, seen, seen_order, rank=5, right=True),
+        Column(
+            "service", "Service", 9, 16, lambda r: r.host.service, lambda r: r.host.service, rank=4
+        ),
+        Column("code", "Stop", 6, 10, lambda row: code(row.state), lambda r: code(r.state), rank=6),
+        Column("why", "Because", 14, 400, lambda row: reason(row.state), None, rank=7),
+    )
+
+
+class Grouping(msgspec.Struct, frozen=True):
+    """A way to put hosts under headings."""
+
+    title: str
+    key: Callable[[HostRow], str] | None = None
+    ranks: Mapping[str, int] = {}
+
+
+GROUPINGS: tuple[Grouping, ...] = (
+    Grouping("nothing"),
+    Grouping("site", lambda row: row.host.site),
+    Grouping("service", lambda row: row.host.service),
+    Grouping(
+        "verdict",
+        lambda row: shown(VERDICTS[row.state.verdict]),
+        {shown(VERDICTS[name]): place for name, place in _VERDICTS.items()},
+    ),
+    Grouping("stop code", lambda row: code(row.state)),
+)
+
+
+class View(msgspec.Struct, frozen=True):
+    """Which hosts are listed, and how."""
+
+    query: Query | None = None
+    wanted: Wanted = Wanted()
+
+
+def listed(snapshot: Snapshot, rows: Iterable[HostRow], view: View) -> Arrangement:
+    """The lines of the fleet's table."""
+    return arrange(list(kept(snapshot, rows, view.query)), view.wanted)
+
+
+def kept(snapshot: Snapshot, rows: Iterable[HostRow], query: Query | None) -> Iterable[HostRow]:
+    """The rows for which the query holds."""
+    if query is None:
+        return rows
+    holds, fleet, now = query.holds, snapshot.fleet, snapshot.now
+    return (row for row in rows if holds(row.host, _facts(row.state), fleet, now))
+
+
+def _facts(state: HostState) -> HostFacts:
+    return facts_of(state)
+
+
+def checked(text: str, known: Known) -> Query:
+    """The query of a text, or a pattern of names. Raises `QueryError` for what the fleet does not have."""
+    query = limit_query(text, known)
+    query.check(known)
+    return query
+
+
+def limits_for(names: Sequence[str]) -> tuple[str, ...]:
+    """The limit of a run that is meant for these hosts.
+
+    One host is named; of several none counts as named one by one, so that protected ones are left alone: hence the
+    double negation. Raises `ValueError` where there are too many to be written down one by one.
+    """
+    if len(names) == 1:
+        return (f"name = {_written(names[0])}",)
+    plain = [name for name in names if _written(name) == name and "," not in name]
+    others = [_written(name) for name in set(names).difference(plain)]
+    words = [*fold(plain, most=len(plain)).split(), *sorted(others)]
+    text = f"not name not in ({', '.join(words)})"
+    if len(text) > _LONGEST_LIMIT:
+        raise ValueError(
+            f"{len(names)} hosts are too many to be named: ask for them with a query instead"
+        )
+    return (text,)
+
+
+def _written(name: str) -> str:
+    return name if read_value(name) == Value(name) else show_value(Value(name, "text"))
+
+
+def replies(rows: Iterable[HostRow]) -> tuple[Group, ...]:
+    """Hosts that say the same, together. Amounts of time, in which all differ, are left out of what they say."""
+    return fold_replies((row.name, _reply(row.state)) for row in rows)
+
+
+def _reply(state: HostState) -> list[str]:
+    lines = [f"verdict: {VERDICTS[state.verdict].word}"]
+    if state.outcome is not None:
+        lines.append(f"outcome: {OUTCOMES[state.outcome].word}")
+    if code(state):
+        lines.append(f"stop code: {code(state)}")
+    lines += [_AMOUNTS.sub("…", text) for text in (*state.because, state.message) if text]
+    return lines

@@ -1,0 +1,91 @@
+"""A plan and its rehearsal in words, for the screen. Each line has a tone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from recovery.documents import show_duration
+from recovery.inventory.ranges import fold
+from recovery.planning import Prepared
+from recovery.report.forecast import Forecast
+from recovery.tui.signs import OUTCOMES, Sign
+
+_WAVES = 10
+Line = tuple[str, str]
+"""A style of the theme, and the text."""
+
+_HEAD = "bold $primary"
+_OPEN = Sign("…", "not ended", "$text-muted")
+
+
+def plan_lines(prepared: Prepared) -> Iterator[Line]:
+    """What the run would do, what the verifier says, and what cannot be taken back."""
+    playbook, report = prepared.playbook, prepared.report
+    yield "bold", f"{playbook.name}: {playbook.summary}"
+    yield "", f"Incident  {prepared.incident.title}"
+    yield "", f"Hosts     {len(prepared.order)}: {fold(prepared.order, most=6)}"
+    yield "", f"Steps     {' → '.join(step.name for step in playbook.steps)}"
+    if playbook.on_failure:
+        yield "", f"Failing   {' → '.join(step.name for step in playbook.on_failure)}"
+    if playbook.changes:
+        yield "", f"Waves     {_waves(prepared.waves)} changed hosts"
+        if playbook.strategy.soak:
+            yield "", f"Soak      {show_duration(playbook.strategy.soak)} between waves"
+    yield (
+        "",
+        f"Worst     {show_duration(round(report.worst_case))} of work on one host that answers",
+    )
+    yield "", ""
+    yield from _verified(prepared)
+
+
+def _verified(prepared: Prepared) -> Iterator[Line]:
+    playbook, report = prepared.playbook, prepared.report
+    yield "$success", "✓ Verified: it ends, is guarded, and every name in it resolves"
+    for step in report.irreversible:
+        yield "bold $warning", f"! Cannot be undone: {step}"
+    if playbook.changes and not report.irreversible:
+        yield "$success", "✓ Each change can be undone"
+    if not playbook.changes:
+        yield "$success", "✓ Changes nothing on any host"
+    protected = [
+        h.name for h in prepared.fleet.hosts if h.protected and h.name not in prepared.named
+    ]
+    if protected and playbook.changes:
+        yield (
+            "$warning",
+            f"! {len(protected)} protected hosts are not changed: {fold(protected, most=3)}",
+        )
+    for right in report.privileges:
+        yield "$text-muted", f"  Needs the right to {right}"
+    for warning in prepared.warnings:
+        yield "$warning", f"! {warning}"
+
+
+def _waves(sizes: Sequence[int]) -> str:
+    shown = ", ".join(map(str, sizes[:_WAVES]))
+    return f"{shown}, …" if len(sizes) > _WAVES else shown
+
+
+def forecast_lines(found: Forecast, *, changes: bool) -> Iterator[Line]:
+    """How the rehearsal went."""
+    yield _HEAD, "Dry run on the mock twin (simulated machines; a guess, not a promise)"
+    for name, count in found.counts.items():
+        sign = next((s for outcome, s in OUTCOMES.items() if outcome == name), _OPEN)
+        yield sign.style, f"{sign.symbol} {count:>6} {sign.word}"
+    if changes:
+        for what, seconds in (
+            ("Half well", found.half),
+            ("90 % well", found.most),
+            ("All well", found.all),
+        ):
+            yield "", f"{what:<10} {_when(seconds)}"
+    yield "", f"{'Ended':<10} {_when(found.ended)}"
+    if found.stopped:
+        yield "bold $error", f"✗ The guard halted it: {found.stopped}"
+    for gate in found.gates:
+        yield "$warning", f"! It waited for approval of {gate}, which nobody gives in a dry run"
+
+
+def _when(seconds: float | None) -> str:
+    return "not within this run" if seconds is None else f"after {show_duration(round(seconds))}"

@@ -1,0 +1,189 @@
+"""A host's page: what it is in and why, what is known of it, what was tried, and how it came to this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+from typing_extensions import override
+
+from recovery.journal.views import Line
+from recovery.model.host import Fleet, Host
+from recovery.model.state import HostState
+from recovery.tui.actions import Action, bindings
+from recovery.tui.fleet_rows import age, code, shown
+from recovery.tui.inert import content
+from recovery.tui.screens.acting import ActingPage
+from recovery.tui.signs import OUTCOMES, PROGRESS, VERDICTS
+from recovery.tui.snapshot import Snapshot
+
+_OWN = (
+    Action("host.act", "x", "Act", "Act on this host", "Host", shown=True),
+    Action("host.leave", "escape", "Back", "Back to the list", "Host", shown=True),
+)
+_MOST_LINES = 400
+_WIDE = 120
+
+
+class HostScreen(ActingPage):
+    """One host. The console's picture has its place beside the facts."""
+
+    DEFAULT_CSS = """
+    HostScreen #head { padding: 0 1; background: $panel; height: auto; }
+    HostScreen #upper { height: auto; max-height: 45%; }
+    HostScreen #facts { width: 1fr; height: auto; padding: 0 1; }
+    HostScreen #console { width: 44; height: auto; padding: 0 1; border-left: solid $border; display: none; }
+    HostScreen.wide #console { display: block; }
+    HostScreen #timeline { height: 1fr; padding: 0 1; border-top: solid $border; }
+    """
+    NAME = "fleet"
+    ACTIONS: ClassVar[tuple[Action, ...]] = _OWN
+    BINDINGS: ClassVar[list[BindingType]] = bindings(_OWN)
+
+    def __init__(self, name: str) -> None:
+        """The page of the host of that name."""
+        super().__init__()
+        self._host = name
+        self._asked: HostState | None = None
+        self._asking = False
+
+    @override
+    def body(self) -> Iterable[Widget]:
+        """Head, facts, the console's place, the timeline."""
+        yield Static(id="head", markup=False)
+        with Vertical(id="upper"), Horizontal():
+            yield Static(id="facts", markup=False)
+            yield Static(id="console", markup=False)
+        with VerticalScroll(id="timeline"):
+            yield Static("… reads the journal", id="lines", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what the snapshot knows, and ask for the rest."""
+        super().on_mount()
+        self.query_one("#timeline").focus()
+        self._show_head(self._state or HostState(self._host))
+
+    def on_resize(self) -> None:
+        """The console's place needs room."""
+        self.set_class(self.size.width >= _WIDE, "wide")
+
+    @property
+    def _state(self) -> HostState | None:
+        return self.snapshot.hosts.get(self._host)
+
+    def watch_snapshot(self, _old: Snapshot, _new: Snapshot) -> None:
+        """Read the host anew where something happened to it."""
+        state = self._state
+        if state is None:
+            self._show_head(HostState(self._host))
+            self.query_one("#lines", Static).update(
+                "No run has met this host yet: x t looks at it."
+            )
+        elif state is not self._asked and not self._asking:
+            self._asked, self._asking = state, True
+            self.ask(self.gateway.explain(self._host), self._show)
+
+    def _show(self, found: tuple[HostState, Sequence[Line]]) -> None:
+        state, lines = found
+        self._asking = False
+        self._show_head(state)
+        shown_lines = Content("\n").join(_timeline(lines))
+        self.query_one("#lines", Static).update(shown_lines)
+        self.watch_snapshot(self.snapshot, self.snapshot)
+
+    def _show_head(self, state: HostState) -> None:
+        fleet = self.snapshot.fleet
+        host = next(
+            (each for each in fleet.hosts if each.name == self._host), Host(name=self._host)
+        )
+        verdict, progress = VERDICTS[state.verdict], PROGRESS[state.progress]
+        self.query_one("#head", Static).update(
+            Content.assemble(
+                content(self._host, "bold"),
+                "   ",
+                content(shown(verdict), verdict.style),
+                "   ",
+                content(shown(progress), progress.style),
+            )
+        )
+        facts = [*_because(state), *_about(host, fleet), *_seen(state, self.snapshot)]
+        self.query_one("#facts", Static).update(Content("\n").join(facts))
+        way = f"{host.console.kind} {host.console.address}" if host.console else "none"
+        self.query_one("#console", Static).update(content(f"Console: {way}"))
+
+    def action_act(self) -> None:
+        """On this host."""
+        self.act_on((self._host,))
+
+    def action_leave(self) -> None:
+        """Back to where one came from."""
+        _ = self.dismiss()
+
+
+def _because(state: HostState) -> Iterator[Content]:
+    if state.because:
+        yield content("Because", "bold $primary")
+        for reason in state.because:
+            yield content(f"  · {reason}")
+
+
+def _about(host: Host, fleet: Fleet) -> Iterator[Content]:
+    site, service = fleet.site_of(host).name, fleet.service_of(host).name
+    place = " ".join(part for part in (host.site, site, host.location) if part)
+    yield content("Facts", "bold $primary")
+    yield content(f"  {host.kind}, {host.os}, {host.transport} to {host.target}")
+    yield content(
+        f"  at {place or 'no known place'}; serves {service or host.service or 'nothing named'}"
+    )
+    if host.protected:
+        yield content("  ! protected: changed only from this page", "$warning")
+
+
+def _seen(state: HostState, snapshot: Snapshot) -> Iterator[Content]:
+    case = state.case
+    seen = (
+        "never"
+        if case.answered_at is None
+        else age((snapshot.now - case.answered_at).total_seconds()) + " ago"
+    )
+    silent = (
+        f", silent since {case.silent_since:%H:%M:%S} ({case.silence})" if case.silent_since else ""
+    )
+    yield content(f"  answered {seen}{silent}")
+    if case.boot is not None:
+        yield content(f"  boot {case.boot.boot_id or 'without id'}, {len(case.boots)} boots seen")
+    if code(state):
+        yield content(f"  stop code {code(state)}, {len(case.crashes)} crashes on record", "$error")
+    if case.facts is not None and case.facts.release:
+        yield content(f"  {case.facts.release} {case.facts.safe_mode and 'SAFE MODE'}")
+    yield content("Attempts", "bold $primary")
+    outcome = f", {shown(OUTCOMES[state.outcome])}" if state.outcome else ""
+    yield content(f"  {state.attempts} of this step, {state.reboots} restarts asked for{outcome}")
+    if state.message:
+        yield content(f"  last: {state.message}")
+    if state.runbook:
+        yield content(f"  handed over with runbook {state.runbook}", "$warning")
+
+
+def _timeline(lines: Sequence[Line]) -> Iterator[Content]:
+    """The newest first: that is what people look for."""
+    run = ""
+    for line in list(reversed(lines))[:_MOST_LINES]:
+        if line.run != run:
+            run = line.run
+            yield content(f"Run {run}", "bold $primary")
+        times = f" ({line.times} times, until {line.until:%H:%M:%S})" if line.until else ""
+        sign = next((s for name, s in VERDICTS.items() if name == line.verdict), None)
+        yield Content.assemble(
+            content(f"  {line.at:%m-%d %H:%M:%S}  ", "$text-muted"),
+            content(f"{line.what}{times}", sign.style if sign else ""),
+        )
+    if len(lines) > _MOST_LINES:
+        yield content(
+            f"  … {len(lines) - _MOST_LINES} earlier lines: recovery explain", "$text-muted"
+        )
