@@ -254,6 +254,9 @@ class MockWorld:
 
 CONSOLES: Mapping[str, tuple[str, str]] = {
     "qmp": ("recovery.consoles.qmp", "QmpConsole"),
+    "redfish": ("recovery.consoles.redfish", "RedfishConsole"),
+    "libvirt": ("recovery.consoles.libvirt", "LibvirtConsole"),
+    "ec2": ("recovery.consoles.ec2", "Ec2Console"),
 }
 """The program's own kinds of consoles: module and class, which is called with the credentials."""
 

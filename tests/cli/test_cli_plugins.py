@@ -24,6 +24,18 @@ class Greet:
         pursuit.emit_finished(step, "ok", "hello " + register(Secret("open-sesame")).reveal())
         return GO
 
+class Mirror:
+    name = "mirror"
+
+    def __init__(self, credentials):
+        assert credentials.get
+
+    async def power(self, host, timeout):
+        return "off"
+
+    async def aclose(self):
+        pass
+
 class Pigeon:
     name = "pigeon"
 
@@ -50,6 +62,7 @@ def _installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "entry_points.txt").write_text(
         "[recovery.steps]\ngreet = aviary_plugin:Greet\nlost = aviary_plugin:Lost\n"
         "[recovery.transports]\npigeon = aviary_plugin:Pigeon\n"
+        "[recovery.consoles]\nmirror = aviary_plugin:Mirror\n"
     )
     (site / "aviary_plugin.py").write_text(PLUGIN)
     monkeypatch.syspath_prepend(str(site))
@@ -82,3 +95,19 @@ def test_a_plugins_step_changes_machines_only_if_its_spec_says_so(cli: Cli, home
     told = cli("run", "greet.yaml", "-i", "birds.yaml", "-o", "json")
     assert told.code == 5, told.err
     assert told.document["counts"] == {"unreachable": 1}
+
+
+def test_a_console_of_a_plugin_is_asked(cli: Cli, home: Path) -> None:
+    fleet = home / "fleet.yaml"
+    fleet.write_text("hosts: {h1: {console: {kind: mirror}}}\n")
+    told = cli("power", "h1", "-i", fleet)
+    assert (told.code, told.out) == (0, "h1: off; seen off\n")
+
+
+def test_a_kind_of_console_that_is_not_there_is_refused(cli: Cli, home: Path) -> None:
+    fleet = home / "fleet.yaml"
+    fleet.write_text("hosts: {h1: {console: {kind: redfsh, address: 'https://127.0.0.1'}}}\n")
+    told = cli("power", "h1", "-i", fleet)
+    assert (told.code, "did you mean 'redfish'?" in told.err) == (2, True)
+    told = cli("triage", "-i", fleet)
+    assert (told.code, "no kind of console is named 'redfsh'" in told.err) == (2, True)

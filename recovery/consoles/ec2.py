@@ -1,0 +1,234 @@
+"""EC2 instances (boto3): console screenshot, state, stop and start, and lending a root volume to a helper instance.
+
+Options of a console: `instance` (its id), `region`. The address is empty, or the endpoint of something that speaks
+EC2's API. The credential's user is the access key's id, its password the secret; without one boto3 finds its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from recovery.consoles.extras import load
+from recovery.errors import (
+    AuthRefusedError,
+    DeadlineError,
+    TransportError,
+    UnreachableError,
+    UnsupportedError,
+)
+from recovery.model.console import BootDevice, Power
+from recovery.model.host import Host
+from recovery.ports import PICTURE_LIMIT, Credentials, News
+
+T = TypeVar("T")
+_STATES: Mapping[str, Power] = {
+    "pending": "on",
+    "running": "on",
+    "shutting-down": "on",
+    "stopping": "on",
+    "stopped": "off",
+    "terminated": "off",
+}
+"""EC2's instance states; one that is stopping still has its volumes."""
+_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
+_REFUSED = ("AuthFailure", "UnauthorizedOperation", "InvalidClientTokenId", "SignatureDoesNotMatch")
+_CONNECT, _READ = 5.0, 15.0
+
+
+class Lent(msgspec.Struct, frozen=True):
+    """A root volume at a helper instance, and where it belongs."""
+
+    volume: str
+    owner: str
+    device: str
+    """Its name at the owner, to which it goes back."""
+    helper: str
+    helper_device: str
+
+
+class Ec2Console:
+    """`recovery.ports.Console` to EC2."""
+
+    name = "ec2"
+
+    def __init__(self, credentials: Credentials) -> None:
+        """Sign in with what `credentials` has under the consoles' names."""
+        self._credentials = credentials
+
+    async def picture(self, host: Host, timeout: float) -> bytes:
+        """A JPEG of the instance's screen."""
+
+        def take(client: Any, instance: str) -> bytes:
+            answer = client.get_console_screenshot(InstanceId=instance, WakeUp=True)
+            return _decoded(str(answer.get("ImageData", "")), host)
+
+        return await self._do(host, timeout, take)
+
+    async def crash_picture(self, host: Host, timeout: float) -> None:
+        """EC2 keeps none."""
+
+    async def power(self, host: Host, timeout: float) -> Power:
+        """By the instance's state."""
+        state = await self._do(host, timeout, _state)
+        return _STATES.get(state, "unknown")
+
+    async def switch(self, host: Host, *, on: bool, timeout: float) -> None:
+        """Start it, or stop it by force: a system that crashes does not shut down."""
+
+        def ask(client: Any, instance: str) -> None:
+            if on:
+                client.start_instances(InstanceIds=[instance])
+            else:
+                client.stop_instances(InstanceIds=[instance], Force=True)
+
+        await self._do(host, timeout, ask)
+
+    async def boot_once(self, host: Host, device: BootDevice, medium: str, timeout: float) -> None:
+        """EC2 has no such thing; a root volume is lent to a helper instead (`lend_root`)."""
+        del device, medium, timeout
+        raise UnsupportedError(f"{host.name}: EC2 starts instances from their root volume alone")
+
+    def news(self, host: Host) -> AsyncIterator[News]:
+        """EC2 does not tell by itself."""
+        raise UnsupportedError(f"{host.name}: EC2 is asked, and does not tell")
+
+    async def lend_root(self, host: Host, helper: str, device: str, timeout: float) -> Lent:
+        """Attach the root volume of a stopped instance to `helper` as `device`; read again afterwards.
+
+        Raises `UnsupportedError` for an instance that is not stopped.
+        """
+
+        def lend(client: Any, instance: str) -> Lent:
+            found = _described(client, instance)
+            state = str(found.get("State", {}).get("Name"))
+            if state != "stopped":
+                raise UnsupportedError(f"{host.name}: it is {state}; its power has to be off")
+            volume, own = _root_volume(found, host)
+            client.detach_volume(VolumeId=volume, InstanceId=instance, Device=own)
+            client.get_waiter("volume_available").wait(VolumeIds=[volume], WaiterConfig=_WAIT)
+            client.attach_volume(VolumeId=volume, InstanceId=helper, Device=device)
+            _see(client, volume, helper, host)
+            return Lent(volume, instance, own, helper, device)
+
+        return await self._do(host, timeout, lend)
+
+    async def give_back(self, host: Host, lent: Lent, timeout: float) -> None:
+        """Detach the volume from the helper, and attach it to its owner as what it was."""
+
+        def give(client: Any, _instance: str) -> None:
+            client.detach_volume(VolumeId=lent.volume, InstanceId=lent.helper)
+            client.get_waiter("volume_available").wait(VolumeIds=[lent.volume], WaiterConfig=_WAIT)
+            client.attach_volume(VolumeId=lent.volume, InstanceId=lent.owner, Device=lent.device)
+            _see(client, lent.volume, lent.owner, host)
+
+        await self._do(host, timeout, give)
+
+    async def aclose(self) -> None:
+        """Nothing is held between two operations."""
+
+    async def _do(self, host: Host, timeout: float, work: Callable[[Any, str], T]) -> T:
+        """Carry `work` out in a thread. Raises `TransportError`, `UnsupportedError`."""
+        console = host.console
+        instance = console.options.get("instance", "") if console else ""
+        if console is None or not _INSTANCE.fullmatch(instance):
+            raise UnsupportedError(
+                f"{host.name}: an ec2 console needs its option `instance`, such as i-0123456789abcdef0"
+            )
+        boto3 = load("boto3", "ec2", "aws")
+        credential = await self._credentials.get(console.credential) if console.credential else None
+        secret = credential.password if credential else None
+
+        def all_of_it() -> T:
+            client = boto3.client(
+                "ec2",
+                region_name=console.options.get("region") or None,
+                endpoint_url=console.address or None,
+                aws_access_key_id=credential.user if credential else None,
+                aws_secret_access_key=secret.reveal() if secret else None,
+                config=load("botocore.config", "ec2", "aws").Config(
+                    connect_timeout=_CONNECT, read_timeout=_READ, retries={"max_attempts": 1}
+                ),
+            )
+            try:
+                return _told(host, lambda: work(client, instance))
+            finally:
+                client.close()
+
+        try:
+            async with asyncio.timeout(timeout):
+                found = await asyncio.to_thread(all_of_it)
+        except TimeoutError:
+            raise DeadlineError(f"{host.name}: EC2 did not answer within {timeout:g} s") from None
+        except AuthRefusedError:
+            self._credentials.refused(console.credential)
+            raise
+        if console.credential:
+            self._credentials.accepted(console.credential)
+        return found
+
+
+_WAIT = {"Delay": 2, "MaxAttempts": 60}
+"""Seconds between two looks at a volume, and how many there are."""
+
+
+def _told(host: Host, work: Callable[[], T]) -> T:
+    errors = load("botocore.exceptions", "ec2", "aws")
+    try:
+        return work()
+    except errors.ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        said = f"{host.name}: EC2: {str(error)[:300]}"
+        if code in _REFUSED:
+            raise AuthRefusedError(said) from None
+        if code in ("InvalidAction", "UnsupportedOperation", "404"):
+            raise UnsupportedError(said) from None
+        raise TransportError(said) from None
+    except (errors.EndpointConnectionError, errors.HTTPClientError) as error:
+        raise UnreachableError(f"{host.name}: EC2 does not answer: {str(error)[:300]}") from None
+    except (errors.BotoCoreError, ValueError, KeyError) as error:
+        raise TransportError(f"{host.name}: EC2: {str(error)[:300]}") from None
+
+
+def _described(client: Any, instance: str) -> dict[str, Any]:
+    reservations = client.describe_instances(InstanceIds=[instance])["Reservations"]
+    found: dict[str, Any] = reservations[0]["Instances"][0]
+    return found
+
+
+def _state(client: Any, instance: str) -> str:
+    return str(_described(client, instance).get("State", {}).get("Name"))
+
+
+def _root_volume(found: dict[str, Any], host: Host) -> tuple[str, str]:
+    root = str(found.get("RootDeviceName", ""))
+    for mapping in found.get("BlockDeviceMappings", ()):
+        if mapping.get("DeviceName") == root and "Ebs" in mapping:
+            return str(mapping["Ebs"]["VolumeId"]), root
+    raise UnsupportedError(f"{host.name}: it has no root volume that can be lent (instance store?)")
+
+
+def _see(client: Any, volume: str, instance: str, host: Host) -> None:
+    """Raises `TransportError` unless the volume is seen at the instance."""
+    client.get_waiter("volume_in_use").wait(VolumeIds=[volume], WaiterConfig=_WAIT)
+    found = client.describe_volumes(VolumeIds=[volume])["Volumes"][0].get("Attachments", ())
+    if instance not in [item.get("InstanceId") for item in found]:
+        raise TransportError(
+            f"{host.name}: {volume} was attached to {instance}, and is not seen there"
+        )
+
+
+def _decoded(text: str, host: Host) -> bytes:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise TransportError(f"{host.name}: EC2's picture is not base64") from None
+    if not data or len(data) > PICTURE_LIMIT:
+        raise TransportError(f"{host.name}: EC2's picture has {len(data)} bytes")
+    return data
