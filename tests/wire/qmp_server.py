@@ -56,13 +56,13 @@ def monitor(machine: Machine, path: Path) -> Iterator[Path]:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        thread = threading.Thread(target=_serve, args=(server, machine))
+        thread = threading.Thread(target=_serve, args=(server, machine), daemon=True)
         thread.start()
         try:
             yield path
         finally:
             server.shutdown(socket.SHUT_RDWR)
-            thread.join()
+            thread.join(5.0)
 
 
 def _serve(server: socket.socket, machine: Machine) -> None:
@@ -75,13 +75,23 @@ def _serve(server: socket.socket, machine: Machine) -> None:
 
 def _talk(connection: socket.socket, machine: Machine) -> None:
     connection.sendall(json.dumps(GREETING).encode() + b"\r\n")
-    with connection.makefile("r") as lines:
-        for line in lines:
-            asked = json.loads(line)
-            if asked["execute"] == machine.dies_at:
-                return
-            found = machine.answer(asked["execute"], asked.get("arguments", {}))
-            found |= {"id": asked["id"]} if "id" in asked else {}
-            for document in (found, *machine.events):
-                connection.sendall(json.dumps(document).encode() + b"\r\n")
-            machine.events.clear()
+    for asked in _asked(connection):
+        if asked["execute"] == machine.dies_at:
+            return
+        found = machine.answer(asked["execute"], asked.get("arguments", {}))
+        found |= {"id": asked["id"]} if "id" in asked else {}
+        for document in (found, *machine.events):
+            connection.sendall(json.dumps(document).encode() + b"\r\n")
+        machine.events.clear()
+
+
+def _asked(connection: socket.socket) -> Iterator[dict[str, Any]]:
+    """Documents, between which nothing has to stand."""
+    text = ""
+    while data := connection.recv(65536):
+        text += data.decode()
+        with suppress(json.JSONDecodeError):
+            while text := text.lstrip():
+                document, end = json.JSONDecoder().raw_decode(text)
+                text = text[end:]
+                yield document

@@ -1,0 +1,191 @@
+"""Looking through consoles that fail, lie or say nothing: what goes wrong is evidence, and never an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from recovery.engine import power
+from recovery.engine.deadline import Supervisor
+from recovery.engine.eyes import Eyes
+from recovery.engine.power import switch
+from recovery.errors import (
+    AuthRefusedError,
+    JournalError,
+    TransportError,
+    UnreachableError,
+    UnsupportedError,
+)
+from recovery.model.console import BootDevice, Power
+from recovery.model.evidence import CrashRecord, MachineReset, PowerSeen, ScreenSeen
+from recovery.model.host import ConsoleRef, Host
+from recovery.model.reading import Label, Reading
+from recovery.model.secret import Secret
+from recovery.ports import News
+from recovery.redact import register
+from recovery.sim.virtual import run
+
+NOW = datetime(2024, 7, 19, 8, 0, tzinfo=UTC)
+HOST = Host(name="h", console=ConsoleRef(kind="fake"))
+
+
+class Clock:
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+class Fake:
+    """A console whose answers are given."""
+
+    name = "fake"
+
+    def __init__(self) -> None:
+        self.states: list[Power | Exception] = ["on"]
+        self.screen: bytes | Exception = b"screen"
+        self.crash: bytes | Exception | None = None
+        self.asked: list[bool] = []
+
+    async def picture(self, host: Host, timeout: float) -> bytes:
+        if isinstance(self.screen, Exception):
+            raise self.screen
+        return self.screen
+
+    async def crash_picture(self, host: Host, timeout: float) -> bytes | None:
+        if isinstance(self.crash, Exception):
+            raise self.crash
+        return self.crash
+
+    async def power(self, host: Host, timeout: float) -> Power:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        if isinstance(state, Exception):
+            raise state
+        return state
+
+    async def switch(self, host: Host, *, on: bool, timeout: float) -> None:
+        self.asked.append(on)
+
+    async def boot_once(self, host: Host, device: BootDevice, medium: str, timeout: float) -> None:
+        raise NotImplementedError
+
+    def news(self, host: Host) -> AsyncIterator[News]:
+        raise UnsupportedError
+
+    async def aclose(self) -> None:
+        raise NotImplementedError
+
+
+class FullDisk:
+    def keep(self, host: str, picture: bytes, *, crash: bool) -> str:
+        raise JournalError("no space")
+
+
+def read(picture: bytes) -> Reading:
+    if picture == b"broken":
+        raise TransportError("took too long")
+    label: Label = "bugcheck" if picture == b"crash" else "desktop"
+    secret = register(Secret("hunter-of-screens")).reveal()
+    return Reading(label=label, confidence=1.0, meaning=f"says {secret}", text=(secret,) * 50)
+
+
+def eyes(fake: Fake, keeper: FullDisk | None = None) -> Eyes:
+    return Eyes({"fake": fake}, read, keeper, Clock(), Supervisor())
+
+
+async def test_what_stands_there_and_what_was_kept() -> None:
+    fake = Fake()
+    fake.crash = b"crash"
+    found = await eyes(fake, FullDisk()).see(HOST)
+    assert [type(item) for item in found] == [PowerSeen, ScreenSeen, ScreenSeen]
+    screens = [item for item in found if isinstance(item, ScreenSeen)]
+    assert [(item.last_crash, item.picture) for item in screens] == [(False, ""), (True, "")]
+    assert "hunter" not in repr(screens)
+    assert len(screens[0].reading.text) == 12
+
+
+async def test_a_machine_that_is_off_shows_only_its_last_crash() -> None:
+    fake = Fake()
+    fake.states, fake.crash = ["off"], b"crash"
+    found = await eyes(fake).see(HOST)
+    assert [type(item) for item in found] == [ScreenSeen, PowerSeen]
+
+
+async def test_what_goes_wrong_is_said() -> None:
+    fake = Fake()
+    fake.states = [AuthRefusedError("the board refused the credential")]
+    fake.screen, fake.crash = UnreachableError(), UnsupportedError()
+    (seen,) = await eyes(fake).see(HOST)
+    assert isinstance(seen, PowerSeen)
+    assert (seen.state, seen.reason) == ("unknown", "the board refused the credential")
+
+
+async def test_a_picture_that_cannot_be_read_is_unknown() -> None:
+    fake = Fake()
+    fake.screen = b"broken"
+    (seen,) = await eyes(fake).picture(HOST)
+    assert isinstance(seen, ScreenSeen)
+    assert seen.reading.label == "unknown"
+
+
+async def test_hosts_without_a_console_have_nothing_to_show() -> None:
+    looking, plain = eyes(Fake()), Host(name="p")
+    assert await looking.see(plain) == await looking.picture(plain) == ()
+    assert (await looking.switch(plain, "off")).message == "it has no console"
+
+
+@pytest.mark.parametrize(
+    ("news", "kind"),
+    [
+        (News(kind="panic", at=NOW, stop_code=0x50), CrashRecord),
+        (News(kind="reset", at=NOW), MachineReset),
+        (News(kind="power_off", at=NOW), PowerSeen),
+        (News(kind="lost", at=NOW), type(None)),
+    ],
+)
+def test_news_is_evidence(news: News, kind: type) -> None:
+    async def told() -> object:
+        return eyes(Fake()).told(HOST, news)
+
+    assert type(run(told(), speed="max", epoch=NOW)) is kind
+
+
+def switched(fake: Fake, act: str) -> power.Switched:
+    async def work() -> power.Switched:
+        return await switch(fake, HOST, act, Supervisor())  # type: ignore[arg-type]
+
+    return run(work(), speed="max", epoch=NOW)
+
+
+def test_what_is_so_already_is_not_asked_for() -> None:
+    fake = Fake()
+    assert switched(fake, "on").done
+    assert fake.asked == []
+
+
+def test_a_request_that_is_lost_is_sent_again() -> None:
+    fake = Fake()
+    fake.states = [*(["on"] * 30), "off"]  # type: ignore[list-item]
+    assert switched(fake, "off") == (True, "off", "seen off")
+    assert len(fake.asked) == 2
+
+
+def test_a_machine_that_never_goes_off_is_not_switched_on() -> None:
+    fake = Fake()
+    found = switched(fake, "cycle")
+    assert (found.done, set(fake.asked)) == (False, {False})
+    assert "asked to go off 3 times, and is on" in found.message
+
+
+def test_a_console_that_fails_for_a_while_is_asked_again_and_one_that_refuses_is_not() -> None:
+    fake = Fake()
+    fake.states = [UnreachableError("away"), "on", "off"]
+    assert switched(fake, "off").done
+    fake.states = [AuthRefusedError("no"), "on"]
+    assert switched(fake, "off").message == "no"
+    fake.states = [UnsupportedError("has none")]
+    assert switched(fake, "off") == (False, "unknown", "has none")
