@@ -23,6 +23,7 @@ from recovery.errors import InputError, UnsupportedError
 from recovery.model.secret import Secret
 from recovery.programs import Ran, run
 
+MAPPER = Path("/dev/mapper")
 _SECTOR = 512
 _TIME = 60.0
 _UNLOCKING = 180.0
@@ -202,7 +203,8 @@ def _mount(raw: Path, volume: _Volume, place: Path, key: Secret | None, stack: E
 def _loop(raw: Path, volume: _Volume, stack: ExitStack) -> Path:
     command = ["losetup", "--find", "--show", "--offset", str(volume.offset)]
     done = _run([*command, "--sizelimit", str(volume.size), str(raw)])
-    device = done.output.decode("ascii", "replace").strip()
+    said = done.output.decode("ascii", "replace").split()
+    device = next((word for word in reversed(said) if word.startswith("/dev/")), " ".join(said))
     if done.status != 0 or not device.startswith("/dev/"):
         raise UnsupportedError(f"this machine gives no loop device: {device[:300]}")
     stack.callback(_run, ["losetup", "--detach", device])
@@ -220,7 +222,7 @@ def _unlocked_volume(device: Path, key: Secret | None, stack: ExitStack) -> Path
             "is locked by BitLocker: give its recovery password on standard input (--key-stdin), or by --key-file"
         )
     program = _needed("cryptsetup")
-    if not Path("/dev/mapper/control").exists():
+    if not (MAPPER / "control").exists():
         raise UnsupportedError(
             "is locked by BitLocker, and this machine has no device mapper (dm-crypt) to open it with"
         )
@@ -236,7 +238,7 @@ def _unlocked_volume(device: Path, key: Secret | None, stack: ExitStack) -> Path
     if done.returncode != 0:
         raise UnsupportedError("is locked by BitLocker, and its recovery password was not accepted")
     stack.callback(_run, ["cryptsetup", "close", name])
-    return Path("/dev/mapper") / name
+    return MAPPER / name
 
 
 def _needed(*programs: str) -> str:

@@ -338,6 +338,99 @@ def test_a_bitlocker_volume_without_a_key_is_refused(cli: Cli, tmp_path: Path) -
     assert "is locked by BitLocker: give its recovery password" in told.err
 
 
+KEY = "-".join(["123456"] * 8)
+
+
+@pytest.mark.parametrize(
+    ("accepts", "words"), [(False, "was not accepted"), (True, "fixed, 1 moved")]
+)
+def test_a_recovery_password_goes_through_standard_input_alone(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, accepts: bool, words: str
+) -> None:
+    """A stand-in for cryptsetup, since not every machine has a device mapper: it notes what it is given."""
+    loops()
+    inner, mapper, tools = ext4(tmp_path), tmp_path / "mapper", tmp_path / "tools"
+    mapper.mkdir()
+    (mapper / "control").touch()
+    program = write(
+        tools / "cryptsetup",
+        f"""#!/bin/sh
+echo "$@" >>{tmp_path}/words
+case $1 in
+  close) rm -f {mapper}/$2; exit ;;
+esac
+cat >{tmp_path}/input
+for name; do :; done
+{"ln -s " + str(tmp_path / "loop") + " " + str(mapper) + "/$name" if accepts else "exit 2"}
+""".encode(),
+        mode=0o755,
+    )
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr("recovery.disk.image.MAPPER", mapper)
+    image = tmp_path / "locked.raw"
+    image.write_bytes(b"\xeb\x58\x90-FVE-FS-" + bytes(1024 * 1024))
+    (tmp_path / "key").write_text(KEY.replace("-", "") + "\n")
+    losetup = [tool("losetup", "mount"), "--find", "--show", str(inner)]
+    device = subprocess.run(losetup, capture_output=True, text=True, check=True).stdout.strip()
+    (tmp_path / "loop").symlink_to(device)
+    try:
+        with (tmp_path / "key").open() as stdin:
+            monkeypatch.setattr("sys.stdin", stdin)
+            told = cli("fix-disk", image, "--key-stdin")
+    finally:
+        subprocess.run([losetup[0], "--detach", device], check=True)
+    assert words in told.out + told.err
+    assert (tmp_path / "input").read_text() == KEY
+    said = (tmp_path / "words").read_text()
+    assert said.startswith("open --type bitlk --key-file - /dev/loop")
+    assert "123456" not in said + told.out + told.err
+    assert not list(mapper.glob("recovery-*"))
+
+
+def test_a_machine_without_a_device_mapper_refuses_in_words(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops()
+    tools = write(tmp_path / "tools/cryptsetup", b"#!/bin/sh\n", mode=0o755).parent
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    monkeypatch.setattr("recovery.disk.image.MAPPER", tmp_path / "none")
+    image = tmp_path / "locked.raw"
+    image.write_bytes(b"\xeb\x58\x90-FVE-FS-" + bytes(1024 * 1024))
+    (tmp_path / "key").write_text(KEY)
+    with (tmp_path / "key").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        told = cli("fix-disk", image, "--key-stdin")
+    assert (told.code, "no device mapper" in told.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(30, "mounted read-only"), (18, "another file system"), (5, "Input/output")],
+)
+def test_a_disk_that_takes_nothing_says_why(
+    cli: Cli, disk: Path, monkeypatch: pytest.MonkeyPatch, number: int, words: str
+) -> None:
+    bad = windows(disk)
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise OSError(number, os.strerror(number), str(self))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    told = cli("fix-disk", disk)
+    assert (told.code, bad.exists()) == (4, True)
+    assert words in told.out
+
+
+def test_an_image_needs_root(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = tmp_path / "disk.raw"
+    image.write_bytes(bytes(4096))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert "only root can mount an image" in cli("fix-disk", image).err
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "partx is not installed (Debian: util-linux)" in cli("fix-disk", image).err
+
+
 def test_an_image_that_a_machine_has_open_is_refused(cli: Cli, tmp_path: Path) -> None:
     loops()
     image = ext4(tmp_path)

@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from recovery.consoles.libvirt import LibvirtConsole, read_event
-from recovery.errors import TransportError, UnreachableError, UnsupportedError
+from recovery.errors import (
+    DeadlineError,
+    SessionLostError,
+    TransportError,
+    UnreachableError,
+    UnsupportedError,
+)
 from recovery.model.host import ConsoleRef, Host
 from tests.needs import missing
 
@@ -65,6 +71,70 @@ async def test_a_machine_or_daemon_that_is_not_there(
         await console.power(host(f"qemu+unix:///system?socket={tmp_path}/none"), 20)
     with pytest.raises(UnsupportedError, match="device of one start"):
         await console.boot_once(host(), "network", "", 20)
+
+
+STAMP = "2024-07-19 05:00:01.123+0000: event"
+
+
+def stand_in(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A virsh that answers as the test driver cannot."""
+    program = folder / "virsh"
+    program.write_text(f'#!/bin/sh\necho "$@" >>{folder}/words\n{script}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+async def test_events_come_until_virsh_ends(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = f"{STAMP} 'lifecycle' for domain 'vm': Crashed Panicked\\nnonsense\\n{STAMP} 'reboot' for domain 'vm'\\n"
+    stand_in(tmp_path, f'printf "{lines}"', monkeypatch)
+    told = LibvirtConsole().news(host(domain="vm"))
+    assert [(await anext(told)).kind for _ in range(2)] == ["panic", "reset"]
+    with pytest.raises(SessionLostError):
+        await anext(told)
+
+
+async def test_a_listener_that_stops_ends_virsh(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stand_in(
+        tmp_path, f"printf \"{STAMP} 'reboot' for domain 'vm'\\n\"; exec sleep 60", monkeypatch
+    )
+    told = LibvirtConsole().news(host(domain="vm"))
+    assert (await anext(told)).kind == "reset"
+    await told.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("paused", ["domstate", "resume"]),
+        ("crashed", ["domstate", "destroy", "start"]),
+        ("shut off", ["domstate", "start"]),
+    ],
+)
+async def test_each_state_has_its_way_to_be_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str, words: list[str]
+) -> None:
+    stand_in(tmp_path, f"echo {state}", monkeypatch)
+    await LibvirtConsole().switch(host(), on=True, timeout=10)
+    said = (tmp_path / "words").read_text().splitlines()
+    assert [line.split()[3] for line in said] == words
+
+
+async def test_a_virsh_that_hangs_or_has_no_screen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stand_in(tmp_path, "exec sleep 60", monkeypatch)
+    with pytest.raises(DeadlineError, match=r"within 0.2 s"):
+        await LibvirtConsole().power(host(), 0.2)
+    stand_in(tmp_path, "echo 'this function is not supported by the driver'; exit 1", monkeypatch)
+    with pytest.raises(UnsupportedError, match="not supported"):
+        await LibvirtConsole().picture(host(), 10)
+    stand_in(tmp_path, "exit 0", monkeypatch)
+    with pytest.raises(TransportError, match="wrote no picture"):
+        await LibvirtConsole().picture(host(), 10)
 
 
 async def test_without_virsh_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
