@@ -276,7 +276,7 @@ def _screenshot(board: _Board, kind: str) -> bytes | None:
 
 def _decoded(text: str) -> bytes:
     try:
-        data = base64.b64decode(text, validate=False)
+        data = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise TransportError("the board's picture is not base64") from None
     if len(data) > PICTURE_LIMIT:

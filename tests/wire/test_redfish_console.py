@@ -236,3 +236,33 @@ async def test_boards_that_are_not_there_lie_or_say_nothing() -> None:
         await console.power(host(f"http://127.0.0.1:{silent.getsockname()[1]}"), 1)
     with pytest.raises(UnreachableError, match="has no address"):
         await console.power(Host(name="h"), 1)
+
+
+async def test_a_medium_is_inserted_for_one_start_and_taken_out(emulator: str) -> None:
+    console = RedfishConsole(Purse())
+    with board({"/rescue.iso": "an image"}) as (url, _):
+        await console.boot_once(host(emulator), "media", f"{url}/rescue.iso", 60)
+        await console.boot_once(host(emulator), "disk", "", 60)
+    with pytest.raises(UnsupportedError, match="no image to insert"):
+        await console.boot_once(host(emulator), "media", "", 30)
+    with pytest.raises(TransportError):
+        await console.boot_once(host(emulator), "media", f"http://127.0.0.1:{free_port()}/x", 30)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"), [("***", "not base64"), ("A" * 23_000_000, "more than")]
+)
+async def test_pictures_that_are_none(answer: str, words: str) -> None:
+    with (
+        board(dell(PLACES[0], {"ServerScreenShot": answer})) as (url, _),
+        pytest.raises(TransportError, match=words),
+    ):
+        await RedfishConsole(Purse()).picture(host(url), 30)
+
+
+async def test_a_flood_is_cut_off() -> None:
+    with (
+        board({"/redfish/v1": "x" * 33_000_000}) as (url, _),
+        pytest.raises(TransportError, match="more than"),
+    ):
+        await RedfishConsole(Purse()).power(host(url), 30)
