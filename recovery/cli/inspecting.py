@@ -19,7 +19,7 @@ from recovery.cli.shared import Inventory, JournalOption, Limit, Output, form, s
 from recovery.journal import views
 from recovery.journal.chain import Verified
 from recovery.journal.store import MEMORY
-from recovery.report.status import host_rows
+from recovery.report.status import HOST_COLUMNS, host_rows
 from recovery.service import Service
 from recovery.settings import described, load
 from recovery.worlds import plugin_warnings, winrm_means
@@ -40,7 +40,7 @@ def hosts(
     _is_simulated(acting)
     rows = host_rows(states, fleet)
     if shape != "text":
-        documents(rows, shape)
+        documents(rows, shape, HOST_COLUMNS)
         return
     table(
         ("host", "verdict", "progress", "outcome", "because"),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from recovery.cli.main import app
-from recovery.cli.output import data, documents, say, table
+from recovery.cli.output import data, documents, inert, say, table
 from recovery.cli.shared import Limit, Output, Param, assignments, form, said
 from recovery.errors import UsageError
 from recovery.inventory.export import dump
@@ -97,15 +97,26 @@ app.add_typer(incident_app, name="incident")
 
 
 @playbook_app.command("list")
-def list_playbooks() -> None:
+def list_playbooks(output: Output = "text") -> None:
     """The bundled playbooks."""
-    table(
-        ("playbook", "summary"),
-        [
-            (name, parse_playbook(*library.read_playbook(name)).summary)
-            for name in library.playbook_names()
-        ],
-    )
+    shape = form(output, "text", "json", "jsonl", "csv")
+    found = [
+        (name, parse_playbook(*library.read_playbook(name))) for name in library.playbook_names()
+    ]
+    if shape == "text":
+        table(("playbook", "summary"), [(name, playbook.summary) for name, playbook in found])
+        return
+    rows = [
+        {
+            "schema": 1,
+            "name": name,
+            "summary": playbook.summary,
+            "steps": [step.name for step in playbook.steps],
+            "changes": playbook.changes,
+        }
+        for name, playbook in found
+    ]
+    documents(rows, shape)
 
 
 @playbook_app.command("show")
@@ -127,15 +138,14 @@ def check_playbook(
 ) -> int:
     """Prove that a playbook ends, acts only inside a guard and after evidence, and that its names resolve."""
     given = assignments(param, "--param") or None
-    refused = 0
     known = specs()
-    for name in names:
+
+    def check(name: str) -> bool:
         wanted = incident or _own_incident(name)
         profile = parse_incident(*library.read_incident(wanted), given)
         text, file = library.read_playbook(name, wanted)
         book = parse_playbook(text, file, known)
         found = verify(book, incident=profile, check_query=check_query, specs=known)
-        refused += not found.ok
         for warning in found.warnings:
             say(f"warning: {warning.shown(file)}")
         for problem in found.problems:
@@ -145,6 +155,21 @@ def check_playbook(
             + "".join(f"; cannot be undone: {step}" for step in found.irreversible)
             + "".join(f"; needs: {privilege}" for privilege in found.privileges)
         )
+        return found.ok
+
+    return _checked(names, check)
+
+
+def _checked(names: Sequence[str], check: Callable[[str], bool]) -> int:
+    """Check each, whatever the others are like; one that cannot be read is refused."""
+    refused = 0
+    for name in names:
+        try:
+            refused += not check(name)
+        except UsageError as error:
+            say(f"error: {error}")
+            data(f"{inert(name)}: REFUSED")
+            refused += 1
     return 2 if refused else 0
 
 
@@ -155,46 +180,72 @@ def _own_incident(playbook: str) -> str:
 
 
 @incident_app.command("list")
-def list_incidents() -> None:
+def list_incidents(output: Output = "text") -> None:
     """The bundled incident profiles."""
-    rows = []
-    for name in library.incident_names():
-        incident = parse_incident(*library.read_incident(name))
-        platforms = incident.platforms.values()
-        kinds = dict.fromkeys(platform.artifact.kind for platform in platforms)
-        remedies = dict.fromkeys(
-            remedy.kind for platform in platforms for remedy in platform.remedies.values()
-        )
-        columns = (incident.platforms, kinds, remedies, incident.parameters)
-        rows.append((name, *(", ".join(column) for column in columns), incident.title))
-    table(("incident", "systems", "artifact", "remedies", "parameters", "title"), rows)
+    shape = form(output, "text", "json", "jsonl", "csv")
+    rows = [
+        _incident_row(name, parse_incident(*library.read_incident(name)))
+        for name in library.incident_names()
+    ]
+    if shape != "text":
+        documents(rows, shape)
+        return
+    columns = ("systems", "artifact", "remedies", "parameters")
+    table(
+        ("incident", *columns, "title"),
+        [
+            (row["name"], *(", ".join(row[column]) for column in columns), row["title"])
+            for row in rows
+        ],
+    )
+
+
+def _incident_row(name: str, incident: Incident) -> dict[str, Any]:
+    platforms = incident.platforms.values()
+    remedies = (remedy.kind for platform in platforms for remedy in platform.remedies.values())
+    return {
+        "schema": 1,
+        "name": name,
+        "title": incident.title,
+        "systems": list(incident.platforms),
+        "artifact": list(dict.fromkeys(platform.artifact.kind for platform in platforms)),
+        "remedies": list(dict.fromkeys(remedies)),
+        "parameters": list(incident.parameters),
+        "unknowns": list(incident.unknowns),
+    }
 
 
 @incident_app.command("show")
-def show_incident(name: str) -> None:
-    """The text of a profile; what is not known of the incident is said beside it."""
+def show_incident(name: str, output: Output = "text") -> None:
+    """The text of a profile, or the profile as it is read; what is not known of the incident is said beside it."""
+    shape = form(output, "text", "json")
     text, file = library.read_incident(name)
+    incident = parse_incident(text, file)
+    if shape == "json":
+        documents({"schema": 1, **msgspec.to_builtins(incident)}, shape)
+        return
     data(text.rstrip("\n"))
-    for unknown in parse_incident(text, file).unknowns:
+    for unknown in incident.unknowns:
         say(f"not known: {unknown}")
 
 
 @incident_app.command("check")
 def check_incident(names: list[str], param: Param = []) -> int:
     """Whether a profile is safe to act by, and what is not known; without --param with its examples."""
-    refused = 0
     given = assignments(param, "--param")
-    for name in names:
+
+    def check(name: str) -> bool:
         text, file = library.read_incident(name)
         incident = parse_incident(text, file, given or None)
         found = verify_incident(incident)
-        refused += not found.ok
         for problem in found.problems:
             say(f"error: {problem.shown(file)}")
         data(f"{name}: {'in order' if found.ok else 'REFUSED'}{_with(incident, given)}")
         for unknown in incident.unknowns:
             data(f"  not known: {unknown}")
-    return 2 if refused else 0
+        return found.ok
+
+    return _checked(names, check)
 
 
 def _with(incident: Incident, given: Mapping[str, str]) -> str:

@@ -6,7 +6,9 @@ import shlex
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -49,11 +51,19 @@ _ALWAYS = frozenset(
         Notice,
     )
 )
+_NAMED = 20
+"""Hosts of one outcome that are named."""
+_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
+"""Of the run's time, between two counts of those that are not."""
 _NOTEWORTHY = (Outcome.FAILED, Outcome.UNREACHABLE, Outcome.HANDED_OVER)
 
 
 def observer(form: Form, verbosity: int) -> Callable[[AnyEvent], None]:
     """Prints each event as a line of JSON, or tells the important ones."""
+    return _streaming() if form == "jsonl" else _narrating(verbosity)
+
+
+def _streaming() -> Callable[[AnyEvent], None]:
     broken = False
 
     def stream(event: AnyEvent) -> None:
@@ -68,16 +78,55 @@ def observer(form: Form, verbosity: int) -> Callable[[AnyEvent], None]:
             reason = "nobody reads the output any more" if error.pipe else str(error)
             say(f"warning: {reason}; the run goes on, see the journal")
 
-    def narrate(event: AnyEvent) -> None:
-        important = type(event) in _ALWAYS or (
-            isinstance(event, HostFinished) and event.outcome in _NOTEWORTHY
-        )
-        if important or verbosity:
-            host = f"{event.host}: " if event.host else ""
-            words = inert(host + describe(event))[:400]
-            say(f"{event.at:%H:%M:%S}  {bold(words) if isinstance(event, GuardTripped) else words}")
+    return stream
 
-    return stream if form == "jsonl" else narrate
+
+def _narrating(verbosity: int) -> Callable[[AnyEvent], None]:
+    folded = _Folded()
+
+    def narrate(event: AnyEvent) -> None:
+        if not verbosity and not folded.is_shown(event):
+            return
+        host = f"{event.host}: " if event.host else ""
+        words = inert(host + describe(event))[:400]
+        say(f"{event.at:%H:%M:%S}  {bold(words) if isinstance(event, GuardTripped) else words}")
+
+    return narrate
+
+
+class _Folded:
+    """Hosts that ended like many before them: counted from time to time instead of named one by one."""
+
+    def __init__(self) -> None:
+        self._shown: Counter[Outcome] = Counter()
+        self._more: Counter[Outcome] = Counter()
+        self._since: datetime | None = None
+        self._pause = _PAUSE
+
+    def is_shown(self, event: AnyEvent) -> bool:
+        """Whether the event gets a line of its own. Before one that always does, the others' counts are said."""
+        if type(event) in _ALWAYS:
+            self.tell(event.at)
+            return True
+        if not isinstance(event, HostFinished) or event.outcome not in _NOTEWORTHY:
+            return False
+        outcome = event.outcome
+        if self._shown[outcome] < _NAMED:
+            self._shown[outcome] += 1
+            return True
+        self._more[outcome] += 1
+        self._since = self._since or event.at
+        if event.at - self._since >= self._pause:
+            self.tell(event.at)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        return False
+
+    def tell(self, at: datetime) -> None:
+        """Say how many there were since the last time."""
+        for outcome, count in self._more.items():
+            say(f"{at:%H:%M:%S}  {count} more hosts: {outcome.value} (`recovery hosts` names them)")
+        self._more.clear()
+        self._since = None
 
 
 class Interrupts:

@@ -84,16 +84,18 @@ def _body(event: AnyEvent) -> str:
     return body
 
 
-def documents(value: Mapping[str, Any] | Sequence[Mapping[str, Any]], form: Form) -> None:
-    """Data as JSON, JSON lines or CSV."""
+def documents(
+    value: Mapping[str, Any] | Sequence[Mapping[str, Any]], form: Form, columns: Sequence[str] = ()
+) -> None:
+    """Data as JSON, JSON lines or CSV; `columns` are those of a CSV without rows."""
     rows = [value] if isinstance(value, Mapping) else list(value)
     if form == "json":
         data(json.dumps(value, indent=1, ensure_ascii=False, default=str))
     elif form == "jsonl":
         for row in rows:
             data(json.dumps(row, ensure_ascii=False, default=str))
-    elif rows:
-        data(_csv_line(list(rows[0])))
+    elif rows or columns:
+        data(_csv_line(list(rows[0] if rows else columns)))
         for row in rows:
             data(_csv_line([_cell(item) for item in row.values()]))
 

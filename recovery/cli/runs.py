@@ -36,7 +36,7 @@ def list_runs(context: typer.Context, output: Output = "text", journal: JournalO
         rows = [{"schema": 1, **msgspec.to_builtins(item)} for item in found]
         for row in rows:
             row["carried_out_by"] = carrying.get(row["run"], "")
-        documents(rows, shape)
+        documents(rows, shape, ("schema", *views.RunSummary.__struct_fields__, "carried_out_by"))
         return
     table(
         ("run", "playbook", "incident", "hosts", "began", "state"),

@@ -131,6 +131,10 @@ def _row(state: HostState, host: Host | None) -> dict[str, Any]:
     }
 
 
+HOST_COLUMNS = tuple(_row(HostState(""), None))
+"""What a row of `host_rows` names, in order."""
+
+
 def _counted(states: Sequence[HostState], total: int) -> dict[str, Any]:
     """Every verdict and progress is named. Hosts without a state count as unknown and untouched."""
     verdicts = Counter(state.verdict.value for state in states)

@@ -170,3 +170,45 @@ def test_a_parameter_with_two_values_is_refused(cli: Cli) -> None:
     told = cli(*words, "--param", "kb=KB5000802", "--param", "kb=KB5000803")
     assert told.code == 2
     assert "--param kb has two values: KB5000802 and KB5000803" in told.err
+
+
+def test_the_lists_are_there_for_programs(cli: Cli) -> None:
+    incidents = cli("incident", "list", "-o", "json").document
+    found = {row["name"]: row for row in incidents}["crowdstrike-291"]
+    assert (found["schema"], found["artifact"]) == (1, ["files"])
+    assert "windows" in found["systems"]
+    assert "quarantine" in found["remedies"]
+    assert [row["name"] for row in cli("incident", "list", "-o", "jsonl").lines] == [
+        row["name"] for row in incidents
+    ]
+    books = {row["name"]: row for row in cli("playbook", "list", "-o", "json").document}
+    assert books["rollback"]["changes"]
+    assert not books["triage"]["changes"]
+    assert "quarantine" in books["quarantine"]["steps"]
+    header = cli("playbook", "list", "-o", "csv").out.splitlines()[0]
+    assert header == "schema,name,summary,steps,changes"
+
+
+def test_a_profile_is_there_for_programs(cli: Cli) -> None:
+    shown = cli("incident", "show", "kb5058379", "-o", "json").document
+    assert (shown["schema"], shown["name"]) == (1, "kb5058379")
+    assert shown["unknowns"]
+    assert shown["platforms"]["windows"]["artifact"]["kind"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "missing"),
+    [("incident", "kb5058379", "nowhere.yaml"), ("playbook", "triage", "nowhere.yaml")],
+)
+def test_a_check_goes_on_behind_what_cannot_be_read(
+    kind: str, good: str, missing: str, cli: Cli, home: Path
+) -> None:
+    (home / "broken.yaml").write_text("{")
+    told = cli(kind, "check", home / "broken.yaml", missing, good)
+    assert told.code == 2
+    broken, absent, last = [line for line in told.out.splitlines() if not line.startswith(" ")]
+    assert broken == f"{home / 'broken.yaml'}: REFUSED"
+    assert absent == f"{missing}: REFUSED"
+    assert last.startswith(f"{good}: in order")
+    assert "broken.yaml:2" in told.err
+    assert missing in told.err

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from recovery.cli.output import bold
+from recovery.journal.log import Log
 from tests.cli.conftest import Cli, Spawn, write_fleet
 
 
@@ -198,3 +199,17 @@ def test_certificates_that_nobody_checks_are_warned_of(
     words = ("run", "triage", "--mock") if mock else ("plan", "triage")
     told = cli("--config", home / "s.json", *words, "-i", home / "w.yaml")
     assert ("could relay a sign-in by NTLM" in told.err) is warned
+
+
+@pytest.mark.parametrize(
+    ("words", "columns"),
+    [(("hosts",), "schema,name,verdict,progress,site"), (("runs", "list"), "schema,run,")],
+)
+def test_a_journal_without_anything_in_it_is_a_table_without_rows(
+    words: tuple[str, ...], columns: str, home: Path, cli: Cli
+) -> None:
+    Log.open(home / "j.db").close()
+    told = cli(*words, "-o", "csv", "--journal", home / "j.db")
+    assert told.code == 0, told.err
+    (header,) = told.out.splitlines()
+    assert header.startswith(columns)

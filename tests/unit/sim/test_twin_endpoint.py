@@ -303,7 +303,9 @@ def test_in_safe_mode_protection_does_not_run() -> None:
     ask(twin, SERVER, "quarantine", "i1")
     ask(twin, SERVER, "reboot", "r1")
     clock.elapsed += 60
-    (service,) = of(ask(twin, SERVER, "prove"), records.ServiceRecord)
+    reply = ask(twin, SERVER, "prove")
+    (service,) = of(reply, records.ServiceRecord)
+    assert [facts.safe_mode for facts in of(reply, records.Facts)] == ["network"]
     assert not service.running
 
 
