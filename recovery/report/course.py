@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -144,6 +145,11 @@ class Course:
         """Count the hosts of this fleet too, unless the fleet was given from the beginning."""
         if not self._is_closed:
             self._take(fleet)
+
+    @property
+    def hosts(self) -> Mapping[str, Host]:
+        """Those that are counted, by name; grows while they join."""
+        return MappingProxyType(self._hosts)
 
     def site_of(self, host: str) -> str:
         """Where the host stands; nothing where nobody said."""

@@ -86,8 +86,9 @@ class Feed:
     def poll(self) -> Snapshot | None:
         """Take in what is new, for a moment at most, and show it."""
         try:
-            if self._fleet is None:
-                return self._begin()
+            if self._fleet is None and self._last.stage == "starting":
+                return self._opening()
+            self._begin()
             behind = self._take_in()
         except RecoveryError as error:
             return self._troubled(str(error))
@@ -108,20 +109,16 @@ class Feed:
             self._reader.close()
             self._reader = None
 
-    def _begin(self) -> Snapshot:
-        if self._last.stage == "starting":
-            self._last = Snapshot(
-                stage="inventory",
-                journal=self._journal,
-                now=self._clock.now(),
-                mock=bool(self._mock),
-            )
-            return self._last
-        self._fleet = Fleet()
-        if self._inventory:
-            self._fleet = load_with_warnings(self._inventory)[0]
-            self._course = Course(self._fleet)
-        return self._shown(0)
+    def _opening(self) -> Snapshot:
+        self._last = Snapshot(
+            stage="inventory", journal=self._journal, now=self._clock.now(), mock=bool(self._mock)
+        )
+        return self._last
+
+    def _begin(self) -> None:
+        if self._fleet is None:
+            self._fleet = load_with_warnings(self._inventory)[0] if self._inventory else Fleet()
+            self._course = Course(self._fleet if self._inventory else None)
 
     def _troubled(self, words: str) -> Snapshot | None:
         self._fleet = self._fleet or Fleet()
@@ -234,6 +231,7 @@ class Feed:
                 now=now,
                 mock=bool(self._mock),
                 fleet=fleet,
+                members=self._course.hosts,
                 standing=self._course.standing(),
             )
         now = (board.last if board.mock else None) or self._clock.now()
@@ -251,6 +249,7 @@ class Feed:
             now=now,
             mock=board.mock,
             fleet=fleet,
+            members=self._course.hosts,
             hosts=board.hosts(),
             standing=standing,
             goals=goals(standing.samples, len(hands)),

@@ -12,7 +12,7 @@ import msgspec
 from recovery.engine.guard import Trip
 from recovery.journal.board import Hand
 from recovery.journal.views import RunView, StepWait
-from recovery.model.host import Fleet
+from recovery.model.host import Fleet, Host
 from recovery.model.state import HostState
 from recovery.ports import Stored
 from recovery.report.course import Standing
@@ -73,6 +73,8 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     """The hosts are simulated ones."""
     fleet: Fleet = Fleet()
     """The hosts that are counted."""
+    members: Mapping[str, Host] = MappingProxyType({})
+    """The same by name."""
     hosts: Mapping[str, HostState] = MappingProxyType({})
     """Hosts that a run has met, by name; of their evidence only silence, last answer and last stop code."""
     standing: Standing = Standing()
@@ -95,6 +97,11 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
         live = [line for line in own if line.is_live]
         found = live or own
         return found[-1] if found else None
+
+    def site_of(self, host: str) -> str:
+        """Where the host stands; nothing where nobody said."""
+        found = self.members.get(host)
+        return found.site if found is not None else ""
 
     def run(self, run: str) -> RunLine | None:
         """The run of this id."""

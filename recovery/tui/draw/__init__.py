@@ -1,0 +1,1 @@
+"""What panels say: from a snapshot and the room there is, to text. Pure."""
