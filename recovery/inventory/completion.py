@@ -19,6 +19,7 @@ _WORD = re.compile(r"""[^\s(),=<>!"']*$""")
 _EQUAL = ("=", "!=", "in (", "not in (")
 _ORDER = ("<", "<=", ">", ">=")
 _JOINTS = ("and", "or")
+_KEY_WORDS = ("and", "or", "not", "in")
 _OPERATORS = ("=", "==", "!=", *_ORDER)
 
 
@@ -81,7 +82,7 @@ def _options(place: _Place, word: str, known: Known) -> Iterable[str]:
     match place.kind:
         case "operand":
             names = sorted(known.groups) + sorted(known.hosts) if word else []
-            return [*FIELDS, "not", *map(_written, names)]
+            return [*FIELDS, "not", *map(written, names)]
         case "operator":
             return [*_operators(place.field), *_JOINTS]
         case "open":
@@ -110,14 +111,15 @@ def _values(name: str, known: Known) -> Iterable[str]:
     if field.sort == "age":
         return ("10m", "1h", "2h", "1d")
     found = field.choices or sorted(known.values(name))
-    return [_written(value) for value in found if value]
+    return [written(value) for value in found if value]
 
 
-def _written(text: str) -> str:
-    """A name as it has to be written to stand for itself."""
-    value = read_value(text)
-    plain = value is not None and value == Value(text) and not is_pattern(value)
-    return text if plain else show_value(Value(text, "text"))
+def written(name: str) -> str:
+    """A name or value as it has to be written to stand for itself and nothing else."""
+    value = read_value(name)
+    plain = value is not None and value == Value(name) and not is_pattern(value)
+    reserved = name.lower() in _KEY_WORDS
+    return name if plain and not reserved else show_value(Value(name, "text"))
 
 
 def _starting(word: str, options: Iterable[str]) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from recovery.inventory.completion import written
 from recovery.inventory.query import HostFacts, Known, Query, limit_query
 from recovery.inventory.ranges import fold
-from recovery.inventory.syntax import Value, read_value, show_value
 from recovery.model.host import Host
 from recovery.model.state import HostState
 from recovery.planning import facts_of
@@ -86,19 +86,14 @@ _VERDICTS = {name: place for place, name in enumerate(reversed(tuple(VERDICTS)))
 _PROGRESS = {name: place for place, name in enumerate(PROGRESS)}
 
 
-def columns(now: Callable[[], datetime]) -> tuple[Column, ...]:
-    """The columns of the fleet; ages count up to `now`."""
+def _seen_order(row: HostRow) -> float:
+    at = row.state.case.answered_at
+    return _NEVER if at is None else at.timestamp()
 
-    def seen(row: HostRow) -> str:
-        at = row.state.case.answered_at
-        return "never" if at is None else age((now() - at).total_seconds())
 
-    def seen_order(row: HostRow) -> float:
-        at = row.state.case.answered_at
-        return _NEVER if at is None else at.timestamp()
-
+def state_columns() -> tuple[Column, Column]:
+    """Verdict and progress, which every list of hosts has."""
     return (
-        Column("name", "Host", 14, 30, lambda row: row.name, lambda row: row.name),
         Column(
             "verdict",
             "Verdict",
@@ -119,13 +114,26 @@ def columns(now: Callable[[], datetime]) -> tuple[Column, ...]:
             lambda row: tone(PROGRESS[row.state.progress]),
             2,
         ),
-        Column("site", "Site", 5, 14, lambda row: row.host.site, lambda row: row.host.site, rank=3),
-        Column("seen", "Seen", 6, 6, seen, seen_order, rank=5, right=True),
+    )
+
+
+def columns(now: Callable[[], datetime]) -> tuple[Column, ...]:
+    """The columns of the fleet; ages count up to `now`."""
+
+    def seen(row: HostRow) -> str:
+        at = row.state.case.answered_at
+        return "never" if at is None else age((now() - at).total_seconds())
+
+    return (
+        Column("name", "Host", 14, 24, lambda row: row.name, lambda row: row.name),
+        *state_columns(),
+        Column("site", "Site", 5, 8, lambda row: row.host.site, lambda row: row.host.site, rank=3),
+        Column("seen", "Seen", 6, 6, seen, _seen_order, rank=5, right=True),
         Column(
-            "service", "Service", 9, 16, lambda r: r.host.service, lambda r: r.host.service, rank=4
+            "service", "Service", 9, 12, lambda r: r.host.service, lambda r: r.host.service, rank=4
         ),
         Column("code", "Stop", 6, 10, lambda row: code(row.state), lambda r: code(r.state), rank=6),
-        Column("why", "Because", 14, 400, lambda row: reason(row.state), None, rank=7),
+        Column("why", "Because", 12, 400, lambda row: reason(row.state), None, rank=7),
     )
 
 
@@ -188,9 +196,9 @@ def limits_for(names: Sequence[str]) -> tuple[str, ...]:
     double negation. Raises `ValueError` where there are too many to be written down one by one.
     """
     if len(names) == 1:
-        return (f"name = {_written(names[0])}",)
-    plain = [name for name in names if _written(name) == name and "," not in name]
-    others = [_written(name) for name in set(names).difference(plain)]
+        return (f"name = {written(names[0])}",)
+    plain = [name for name in names if written(name) == name and "," not in name]
+    others = [written(name) for name in set(names).difference(plain)]
     words = [*fold(plain, most=len(plain)).split(), *sorted(others)]
     text = f"not name not in ({', '.join(words)})"
     if len(text) > _LONGEST_LIMIT:
@@ -198,10 +206,6 @@ def limits_for(names: Sequence[str]) -> tuple[str, ...]:
             f"{len(names)} hosts are too many to be named: ask for them with a query instead"
         )
     return (text,)
-
-
-def _written(name: str) -> str:
-    return name if read_value(name) == Value(name) else show_value(Value(name, "text"))
 
 
 def replies(rows: Iterable[HostRow]) -> tuple[Group, ...]:

@@ -30,7 +30,7 @@ class ActMenu(ModalScreen[str]):
     """Dismissed with the name of the playbook, or with nothing."""
 
     DEFAULT_CSS = """
-    ActMenu > .dialog { width: 90; padding: 0 1; }
+    ActMenu > .dialog { padding: 0 1; }
     ActMenu OptionList:focus { border: none; }
     ActMenu OptionList { border: none; background: $surface; height: auto; padding: 0; }
     """
@@ -45,7 +45,7 @@ class ActMenu(ModalScreen[str]):
     @override
     def compose(self) -> ComposeResult:
         """One line for each act."""
-        with Vertical(classes="dialog") as box:
+        with Vertical(classes="dialog wide") as box:
             names = fold((host.name for host in self._hosts), most=3)
             count = len(self._hosts)
             box.border_title = content(

@@ -19,7 +19,7 @@ class Confirm(ModalScreen[bool]):
     """True once the word was typed."""
 
     DEFAULT_CSS = """
-    Confirm > .dialog { border: heavy $warning; padding: 0 1; width: 78; }
+    Confirm > .dialog { border: heavy $warning; padding: 0 1; }
     Confirm VerticalScroll { height: auto; max-height: 10; }
     Confirm #ask { text-style: bold; margin-top: 1; }
     Confirm #wrong { color: $text-error; height: 1; }
@@ -34,7 +34,7 @@ class Confirm(ModalScreen[bool]):
     @override
     def compose(self) -> ComposeResult:
         """The words, the question, the field."""
-        with Vertical(classes="dialog") as box:
+        with Vertical(classes="dialog wide") as box:
             box.border_title = content(self._title)
             box.border_subtitle = "Esc does nothing"
             with VerticalScroll(can_focus=False):

@@ -82,6 +82,8 @@ class FleetScreen(ActingPage):
         self._columns = columns(lambda: self.snapshot.now)
         self._stale = False
         self._busy = False
+        self._anew = False
+        """Another list was asked for: what stands first in it is what is wanted."""
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -144,6 +146,9 @@ class FleetScreen(ActingPage):
             found = listed(snapshot, rows.values(), view)
         self._rows = rows
         self.table.show(found, sorted_by=self._order, descending=view.wanted.descending)
+        if self._anew and view is self._view:
+            self._anew = False
+            self.table.action_edge(-1)
         self._say(len(found.rows))
         self._peek()
         if many:
@@ -191,6 +196,7 @@ class FleetScreen(ActingPage):
     def _asked(self, message: QueryBar.Asked) -> None:
         query = checked(message.query, self._known) if message.query else None
         self._view = msgspec.structs.replace(self._view, query=query)
+        self._anew = True
         self.table.focus()
         self._refresh()
 
@@ -242,6 +248,7 @@ class FleetScreen(ActingPage):
     def _want(self, **changes: object) -> None:
         wanted: Wanted = msgspec.structs.replace(self._view.wanted, **changes)
         self._view = msgspec.structs.replace(self._view, wanted=wanted)
+        self._anew = "closed" not in changes or "group" in changes
         self._refresh()
 
     # --- acting

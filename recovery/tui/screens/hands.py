@@ -20,7 +20,7 @@ from recovery.model.host import Host
 from recovery.model.incident import Runbook
 from recovery.model.state import HostState
 from recovery.tui.actions import Action, bindings
-from recovery.tui.fleet_rows import age, shown, tone
+from recovery.tui.fleet_rows import age, shown, state_columns
 from recovery.tui.inert import content
 from recovery.tui.screens.acting import ActingPage
 from recovery.tui.screens.host import HostScreen
@@ -159,16 +159,7 @@ def _site(row: HandRow) -> str:
 def _columns() -> tuple[Column, ...]:
     return (
         Column("name", "Host", 14, 26, lambda row: row.name),
-        Column(
-            "verdict",
-            "Verdict",
-            17,
-            17,
-            lambda row: shown(VERDICTS[row.state.verdict]),
-            None,
-            lambda row: tone(VERDICTS[row.state.verdict]),
-            1,
-        ),
+        state_columns()[0],
         Column("waits", "Waits", 6, 6, _waits, rank=2, right=True),
         Column("place", "Location", 8, 20, lambda row: row.host.location, rank=3),
         Column("reboots", "Boots", 6, 6, lambda row: str(row.state.reboots), rank=4, right=True),

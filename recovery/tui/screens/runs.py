@@ -69,19 +69,13 @@ class RunsScreen(Page):
     """The runs, newest first, above the one under the cursor."""
 
     DEFAULT_CSS = """
-    RunsScreen HostTable { height: 1fr; min-height: 5; max-height: 40%; }
+    RunsScreen HostTable { height: 1fr; min-height: 5; max-height: 33%; }
     RunsScreen #detail { height: 2fr; padding: 0 1; border-top: solid $border; }
     """
     NAME = "runs"
     AUTO_FOCUS = "HostTable"
     ACTIONS: ClassVar[tuple[Action, ...]] = (*_OWN, *TABLE_ACTIONS)
     BINDINGS: ClassVar[list[BindingType]] = bindings(_OWN)
-
-    def __init__(self) -> None:
-        """Nothing is known yet."""
-        super().__init__()
-        self._wanted = ""
-        """A run that is to be shown once it is there."""
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -101,16 +95,13 @@ class RunsScreen(Page):
         super().on_screen_resume()
         self.table.focus()
 
-    def watch_snapshot(self, _old: Snapshot, new: Snapshot) -> None:
+    def watch_snapshot(self, old: Snapshot, new: Snapshot) -> None:
         """Show the runs."""
-        first = not self.table.current
         rows = [RunRow(line.run, line) for line in reversed(new.runs)]
         self.table.show(arrange(rows))
-        if first and new.focus is not None:
+        before = old.focus.run if old.focus is not None else ""
+        if new.focus is not None and new.focus.run != before:
             self.table.go_to(new.focus.run)
-        if self._wanted and new.run(self._wanted) is not None:
-            self.table.go_to(self._wanted)
-            self._wanted = ""
         self._detail()
 
     @property
@@ -135,7 +126,6 @@ class RunsScreen(Page):
     async def _plan(self, screen: PlanScreen) -> None:
         run = await self.app.push_screen_wait(screen)
         if run:
-            self._wanted = run
             self.tell(f"run {run} has begun")
 
     def _command(self, verb: Verb, gate: str = "") -> None:

@@ -49,7 +49,7 @@ class Wanted(msgspec.Struct, frozen=True):
     descending: bool = False
     group: Callable[[Any], str] | None = None
     ranks: Mapping[str, int] = {}
-    """Where a group stands; those without a rank follow by name."""
+    """Where a group stands; those without a rank follow by name, the one without a name last."""
     closed: frozenset[str] = frozenset()
 
 
@@ -73,7 +73,8 @@ def arrange(rows: Sequence[Any], wanted: Wanted = _AS_IT_COMES) -> Arrangement:
     lines: Sequence[Any] = ordered
     if wanted.group is not None:
         groups = _groups(ordered, wanted.group)
-        keys = sorted(groups, key=lambda key: (wanted.ranks.get(key, len(wanted.ranks)), key))
+        last = len(wanted.ranks)
+        keys = sorted(groups, key=lambda key: (wanted.ranks.get(key, last), not key, key))
         ordered = [row for key in keys for row in groups[key]]
         lines = []
         for key in keys:

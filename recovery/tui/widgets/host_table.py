@@ -131,10 +131,15 @@ class HostTable(ScrollView, can_focus=True):
         lines = len(arrangement.lines)
         self._at = arrangement.places.get(name, min(self._at, max(0, lines - 1)))
         self.virtual_size = Size(self.scrollable_content_region.width, lines + 1)
-        self.scroll_to(y=max(0, self._at - height), animate=False, force=True)
+        self.scroll_to(y=self._top(self._at - height), animate=False, force=True)
         self._redraw()
         if self._name_at(self._at) != name:
             self._tell_moved()
+
+    def _top(self, wanted: int) -> int:
+        """The line that stands first: with the heading right above it, which would be missed."""
+        above = self._shown.lines[wanted - 1] if wanted > 0 else None
+        return max(0, wanted - isinstance(above, Heading))
 
     @property
     def current(self) -> str:
@@ -337,7 +342,7 @@ class HostTable(ScrollView, can_focus=True):
         for column, cells in share(self._columns, width - _GUTTER):
             sign = ("▼" if descending else "▲") if column.key == key else ""
             text += fit(f"{column.title}{sign}", cells, right=column.right) + " " * GAP
-        return Strip([Segment(fit(text, width), style)], width)
+        return Strip([Segment(fit(text.rstrip(), width), style)], width)
 
     def _drawn(self, line: Any, width: int, *, cursor: bool, marked: bool) -> Strip:
         style = self.rich_style

@@ -1,0 +1,295 @@
+"""The Fleet screen and a host's page: every verb, as a user presses it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from textual.widgets import OptionList, Static
+
+from recovery.inventory.query import NO_FACTS, Known
+from recovery.model.host import ConsoleRef, Fleet, Host
+from recovery.tui.acts import ACTS, why_not
+from recovery.tui.app import Dashboard
+from recovery.tui.fleet_rows import age, checked, limits_for, rows_of
+from recovery.tui.screens.acting import ActMenu
+from recovery.tui.screens.fleet import FleetScreen
+from recovery.tui.screens.folded import FoldedScreen
+from recovery.tui.screens.host import HostScreen
+from recovery.tui.screens.plan import PlanScreen
+from recovery.tui.widgets.host_table import HostTable
+from tests.tui.stage import Stage, dashboard, half_way
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+Calls = list[tuple[Any, ...]]
+
+
+@pytest.fixture
+def app(stage: Stage) -> Dashboard:
+    stage.snapshot()
+    stage.begin()
+    half_way(stage)
+    return dashboard(stage, stage.snapshot())
+
+
+def calls(app: Dashboard) -> Calls:
+    found: Calls = app.gateway.calls  # type: ignore[attr-defined]
+    return found
+
+
+def table(app: Dashboard) -> HostTable:
+    return app.screen.query_one(HostTable)
+
+
+def said(app: Dashboard, where: str) -> str:
+    return str(app.screen.query_one(where, Static).content)
+
+
+def lines(app: Dashboard) -> list[str]:
+    found = table(app)
+    return [found.render_line(y).text.rstrip() for y in range(found.size.height)]
+
+
+async def shown(pilot: Pilot[Any], *keys: str) -> None:
+    await pilot.press(*keys)
+
+    await pilot.pause(0.1)
+
+
+async def fleet(pilot: Pilot[Any]) -> FleetScreen:
+    await pilot.pause(0.3)
+    await shown(pilot, "2")
+    await pilot.pause(0.3)
+    assert isinstance(pilot.app.screen, FleetScreen)
+    return pilot.app.screen
+
+
+async def test_every_host_is_listed_with_what_it_is_in(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        assert said(app, "#line") == "all 60 hosts"
+        assert "atl-dc-1" in lines(app)[1]
+        assert "✓ healthy" in lines(app)[1]
+        assert any("↻ crash loop" in line and "0x50" in line for line in lines(app))
+
+
+async def test_a_query_narrows_and_escape_widens(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "slash", *"verdict=needs_key", "enter")
+        assert said(app, "#line") == "4 of 60 hosts"
+        assert app.focused is table(app)
+        await shown(pilot, "escape")
+        assert said(app, "#line") == "all 60 hosts"
+
+
+async def test_a_query_that_cannot_be_asked_changes_nothing(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "slash", *"site=ATLL", "enter")
+        assert "did you mean 'ATL'?" in said(app, "#said")
+        await shown(pilot, "escape")
+        assert said(app, "#line") == "all 60 hosts"
+        assert app.focused is table(app)
+
+
+async def test_sorting_and_turning_round(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "o")
+        assert "Host▲" in lines(app)[0]
+        await shown(pilot, "O")
+        assert "Host▼" in lines(app)[0]
+        assert "msp-off-06" in "".join(lines(app))
+        await shown(pilot, "o")
+        assert "Verdict▲" in lines(app)[0]
+        await pilot.click(HostTable, offset=(32, 0))
+        await shown(pilot)
+        assert "Verdict▼" in lines(app)[0]
+        await pilot.click(HostTable, offset=(5, 0))
+        await shown(pilot)
+        assert "Host▲" in lines(app)[0]
+
+
+async def test_groups_by_site_close_and_open(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "v")
+        assert lines(app)[1] == "▸  ▼ ATL: 32"
+        await shown(pilot, "home", "enter")
+        assert lines(app)[1:3] == ["▸  ▶ ATL: 32", "   ▼ BOS: 10"]
+        assert said(app, "#line").endswith("by site")
+        await shown(pilot, "v", "v")
+        assert "↻ crash loop" in "".join(lines(app))
+        await shown(pilot, "v")
+        assert any("0x50: " in line for line in lines(app))
+
+
+async def test_an_act_on_marked_hosts_is_planned_for_them_alone(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "slash", *"atl-gate-0[5-7]", "enter")
+        await shown(pilot, "a")
+        assert said(app, "#line") == "3 of 60 hosts  ·  ✓ 3 marked"
+        await shown(pilot, "x")
+        assert isinstance(app.screen, ActMenu)
+        await shown(pilot, "f")
+        await pilot.pause(0.3)
+        assert isinstance(app.screen, PlanScreen)
+        (_, request) = calls(app)[-1]
+        assert request.playbook == "rollback"
+        prepared = app.gateway.stage.service.prepare(request)  # type: ignore[attr-defined]
+        assert set(prepared.order) == {"atl-gate-05", "atl-gate-06", "atl-gate-07"}
+        await shown(pilot, "escape")
+        assert isinstance(app.screen, FleetScreen)
+
+
+async def test_what_cannot_be_done_says_why(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "x")
+        options = app.screen.query_one(OptionList)
+        prompt = str(options.get_option("power_cycle").prompt)
+        assert "not now: the inventory names no console for atl-dc-1" in prompt
+        assert options.get_option("power_cycle").disabled
+        await shown(pilot, "c")
+        assert isinstance(app.screen, ActMenu)
+        await shown(pilot, "escape")
+        assert calls(app) == []
+
+
+async def test_the_arrow_keys_choose_an_act_too(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "x", "down", "enter")
+        assert isinstance(app.screen, PlanScreen)
+        assert calls(app)[-1][1].playbook == "rollback"
+
+
+async def test_nothing_is_done_without_hosts(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "slash", *"verdict=degraded", "enter")
+        await shown(pilot, "x")
+        assert isinstance(app.screen, FleetScreen)
+        assert said(app, "#line") == "0 of 60 hosts"
+        await shown(pilot, "f")
+        assert said(app, "#reply") == "No host is listed."
+
+
+async def test_identical_replies_are_folded(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "f")
+        assert isinstance(app.screen, FoldedScreen)
+        groups = app.screen.query_one(OptionList)
+        assert groups.option_count > 4
+        first = str(groups.get_option_at_index(0).prompt)
+        assert first.split() == ["12", "healthy"]
+        await shown(pilot, "down")
+        reply = said(app, "#reply")
+        assert "- verdict: healthy" in reply
+        assert "+ verdict: " in reply
+        await shown(pilot, "escape", "space", "f")
+        assert said(app, "#reply").startswith("1 host: atl-dc-1")
+
+
+async def test_a_host_has_a_page(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "slash", *"atl-kiosk-13", "enter")
+        await shown(pilot, "enter")
+        await pilot.pause(0.3)
+        assert isinstance(app.screen, HostScreen)
+        assert calls(app) == [("explain", "atl-kiosk-13")]
+        assert "atl-kiosk-13   ↻ crash loop   ✗ gave up" in said(app, "#head")
+        facts = said(app, "#facts")
+        assert "kiosk, windows" in facts
+        assert "stop code 0x50, 1 crashes on record" in facts
+        assert "last: the file is locked" in facts
+        assert "rollback: done" in said(app, "#lines")
+        assert said(app, "#console") == "Console: none"
+        await shown(pilot, "x", "t")
+        assert isinstance(app.screen, PlanScreen)
+        assert calls(app)[-1][1].limits == ("name = atl-kiosk-13",)
+        await shown(pilot, "escape", "escape")
+        assert isinstance(app.screen, FleetScreen)
+
+
+async def test_a_host_that_no_run_has_met_has_a_page_too(stage: Stage) -> None:
+    app = dashboard(stage, stage.snapshot())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "enter")
+        assert said(app, "#lines").startswith("No run has met this host yet")
+        assert "protected" in said(app, "#facts")
+
+
+async def test_what_is_known_stands_beside_the_list_where_there_is_room(app: Dashboard) -> None:
+    async with app.run_test(size=(250, 70)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "down", "down")
+        peek = app.screen.query_one("#peek", Static)
+        assert peek.display
+        assert str(peek.content).startswith("atl-kiosk-01")
+
+
+async def test_a_snapshot_that_comes_keeps_cursor_and_marks(stage: Stage) -> None:
+    stage.begin()
+    app = dashboard(stage, stage.snapshot())
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "down", "down", "space")
+        half_way(stage)
+        app.snapshot = stage.snapshot()
+        await shown(pilot)
+        assert table(app).current == "atl-kiosk-02"
+        assert table(app).marks == {"atl-kiosk-01"}
+        assert any("✓ atl-kiosk-01" in line and "★ recovered" in line for line in lines(app))
+
+
+def test_protected_hosts_are_named_only_one_by_one(stage: Stage) -> None:
+    one = stage.prepare(limits=limits_for(["atl-dc-1"]))
+    assert one.named == {"atl-dc-1"}
+    many = stage.prepare(limits=limits_for(["atl-dc-1", "atl-kiosk-01", "atl-kiosk-02"]))
+    assert (set(many.order), many.named) == ({"atl-dc-1", "atl-kiosk-01", "atl-kiosk-02"}, set())
+
+
+@pytest.mark.parametrize("name", ["two words", "a[1-3]", 'q"uote', "not", "x,y", "web*", "日本-1"])
+def test_hosts_of_any_name_can_be_chosen(name: str) -> None:
+    hosts = (Host(name=name), Host(name="plain-1"), Host(name="other"))
+    known = Known(Fleet(hosts=hosts))
+    for names in ([name], [name, "plain-1"]):
+        query = checked(limits_for(names)[0], known)
+        chosen = [h.name for h in hosts if query.holds(h, NO_FACTS, known.fleet, None)]
+        assert chosen == names
+
+
+def test_too_many_hosts_without_a_pattern_are_refused() -> None:
+    with pytest.raises(ValueError, match="too many to be named"):
+        limits_for([f"host-{number * 7}" for number in range(20_000)])
+
+
+def test_acts_need_hosts_consoles_and_playbooks() -> None:
+    with_console = Host(name="a", console=ConsoleRef(kind="redfish"))
+    power = next(act for act in ACTS if act.console)
+    assert why_not(power, ["power_cycle"], [with_console]) == ""
+    assert why_not(power, [], [with_console]) == "there is no playbook power_cycle"
+    assert "for b and 1 more" in why_not(power, [], [Host(name="b"), Host(name="c")])
+    assert why_not(power, [], []) == "no host is chosen"
+
+
+def test_rows_that_still_hold_are_kept(stage: Stage) -> None:
+    snapshot = stage.snapshot()
+    rows = rows_of(snapshot, {})
+    again = rows_of(snapshot, rows)
+    assert all(again[name] is row for name, row in rows.items())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(-5, "0s"), (59, "59s"), (60, "1m"), (7200, "2h"), (200_000, "2d")]
+)
+def test_ages_have_one_figure(seconds: float, shown: str) -> None:
+    assert age(seconds) == shown
