@@ -61,9 +61,9 @@ def _reached(samples: Sequence[Sample], wanted: int) -> datetime:
 
 def _ahead(name: str, wanted: int, now: Sample, hands: int, paces: Sequence[float]) -> Goal:
     if wanted > now.proven + now.left - hands:
-        return Goal(name, wanted, why=f"needs people: {hands} wait for hands")
+        return Goal(name, wanted, why=f"{hands} wait for hands")
     if not paces:
-        return Goal(name, wanted, why="no pace yet: nothing was proven of late")
+        return Goal(name, wanted, why="none proven of late")
     seconds = sorted((wanted - now.proven) / pace for pace in paces)
     if seconds[0] > _FARTHEST:
         return Goal(name, wanted, why="far off at this pace")

@@ -30,12 +30,12 @@ VERDICTS: Mapping[str, Sign] = {
     Verdict.RECOVERY_SCREEN: Sign("▣", "recovery screen", "$error"),
     Verdict.NEEDS_KEY: Sign("♦", "needs key", "$error"),
     Verdict.DARK: Sign("○", "dark", "bold $error"),
-    Verdict.UNKNOWN: Sign("?", "unknown", "$text-muted"),
+    Verdict.UNKNOWN: Sign("?", "unknown", "$muted"),
 }
 """In the order in which they are shown: what is fine, what may break, what is broken, what nobody knows."""
 
 PROGRESS: Mapping[str, Sign] = {
-    Progress.UNTOUCHED: Sign("·", "untouched", "$text-muted"),
+    Progress.UNTOUCHED: Sign("·", "untouched", "$muted"),
     Progress.FIXING: Sign("▸", "fixing", "$accent"),
     Progress.FIXED: Sign("▪", "fixed", "$accent"),
     Progress.REBOOTING: Sign("↺", "rebooting", "$accent"),
@@ -52,5 +52,5 @@ OUTCOMES: Mapping[str, Sign] = {
     Outcome.HANDED_OVER: Sign("@", "handed over", "$warning"),
     Outcome.UNREACHABLE: Sign("○", "unreachable", "$error"),
     Outcome.FAILED: Sign("✗", "failed", "$error"),
-    Outcome.CANCELLED: Sign("-", "cancelled", "$text-muted"),
+    Outcome.CANCELLED: Sign("-", "cancelled", "$muted"),
 }

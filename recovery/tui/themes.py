@@ -18,6 +18,7 @@ DARK = Theme(
     error="#ef8a80",
     dark=True,
     variables={
+        "muted": "#828b99",
         "footer-key-foreground": "#7fc7d9",
         "border": "#3a4352",
         "border-blurred": "#3a4352",
@@ -38,6 +39,7 @@ LIGHT = Theme(
     error="#a80000",
     dark=False,
     variables={
+        "muted": "#505050",
         "footer-key-foreground": "#003e8a",
         "border": "#4a4a4a",
         "border-blurred": "#4a4a4a",

@@ -31,26 +31,28 @@ def headline(snapshot: Snapshot, width: int, _height: int) -> Content:
         (f"{count(standing.verdicts.get(Verdict.UNKNOWN, 0))}", "bold"),
         f" unknown   of {count(standing.total)} hosts",
     )
-    loss = _loss(standing)
     bars = Content.assemble(" ", bar(parts(standing.verdicts), max(0, width - 2)))
     legend = _legend(standing.verdicts)
-    if left.cell_length + loss.cell_length + 3 <= width:
-        room = " " * (width - left.cell_length - loss.cell_length - 1)
-        return lines([Content.assemble(left, room, loss), bars, legend])
-    room = " " * max(2, width - legend.cell_length - loss.cell_length - 1)
-    if legend.cell_length + loss.cell_length + 3 <= width:
-        return lines([left, bars, Content.assemble(legend, room, loss)])
-    return lines([left, bars, loss])
+    if not standing.since:
+        return lines([left, bars, legend])
+    for row in (left, legend):
+        for loss in _losses(standing):
+            room = width - row.cell_length - loss.cell_length - 1
+            if room > 1:
+                told = Content.assemble(row, " " * room, loss)
+                return lines([told, bars, legend] if row is left else [left, bars, told])
+    return lines([left, bars, legend])
 
 
-def _loss(standing: Standing) -> Content:
-    if standing.loss_per_hour <= 0 and standing.lost <= 0:
-        return Content("")
+def _losses(standing: Standing) -> tuple[Content, ...]:
+    """What is lost, in full and in short."""
     style = "bold $error" if standing.loss_per_hour > 0 else "bold $success"
-    return Content.assemble(
-        " losing ",
-        (f"{money(standing.loss_per_hour)} an hour", style),
-        f", {money(standing.lost)} so far",
+    rate = money(standing.loss_per_hour)
+    so_far = f", {money(standing.lost)} so far"
+    return (
+        Content.assemble("losing ", (f"{rate} an hour", style), so_far),
+        Content.assemble("losing ", (f"{rate}/h", style), so_far),
+        Content.assemble("losing ", (f"{rate}/h", style)),
     )
 
 
@@ -95,10 +97,10 @@ def _rows(signs: Mapping[str, Sign], counts: Mapping[str, int], width: int) -> C
         number = counts.get(name, 0)
         room = max(1, min(width, 30) - len(sign.word) - len(count(number)) - 4)
         text = f"{sign.word}{' ' * room}{count(number)}"
-        look = "$text-muted" if not number else ""
+        look = "$muted" if not number else ""
         rows.append(
             Content.assemble(
-                (f" {sign.symbol} ", sign.style if number else "$text-muted"),
+                (f" {sign.symbol} ", sign.style if number else "$muted"),
                 (text, look) if look else text,
             )
         )
@@ -117,7 +119,7 @@ def services(snapshot: Snapshot, width: int, height: int) -> Content:
 
 def _groups(found: tuple[Share, ...], width: int, height: int, *, cost: bool) -> Content:
     if not found:
-        return Content.styled(" the inventory names none", "$text-muted")
+        return Content.styled(" the inventory names none", "$muted")
     order = sorted(found, key=lambda share: (-share.loss_per_hour if cost else 0.0, -share.left))
     room = max(1, height)
     shown = order if len(order) <= room else order[: room - 1]
@@ -126,7 +128,7 @@ def _groups(found: tuple[Share, ...], width: int, height: int, *, cost: bool) ->
         rest = order[len(shown) :]
         left = sum(share.left for share in rest)
         words = f" and {len(rest)} more with {count(left)} to do"
-        rows.append(Content.styled(words, "$text-muted"))
+        rows.append(Content.styled(words, "$muted"))
     return lines(rows)
 
 
@@ -138,5 +140,5 @@ def _group(share: Share, width: int, *, cost: bool) -> Content:
     return Content.assemble(
         f" {name:<{_NAME}} ",
         bar(parts(share.verdicts), room),
-        (tail, "" if share.left else "$text-muted"),
+        (tail, "" if share.left else "$muted"),
     )

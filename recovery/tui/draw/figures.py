@@ -13,7 +13,7 @@ Part = tuple[float, str, str]
 FINE = ("█", "$success")
 AT_RISK = ("▒", "$warning")
 DOWN = ("░", "$error")
-UNKNOWN = ("·", "$text-muted")
+UNKNOWN = ("·", "$muted")
 
 _LARGE = ((1e9, "billion"), (1e6, "million"))
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -76,7 +76,7 @@ def gauge(value: float, limit: float, width: int, style: str) -> Content:
     filled = min(width, round(width * value / limit)) if limit > 0 else 0
     if value > 0:
         filled = max(1, filled)
-    return Content.assemble(("█" * filled, style), ("░" * (width - filled), "$text-muted"))
+    return Content.assemble(("█" * filled, style), ("░" * (width - filled), "$muted"))
 
 
 def columns(values: Sequence[float], height: int, style: str) -> list[Content]:

@@ -28,7 +28,7 @@ def newest(snapshot: Snapshot, width: int, height: int) -> Content:
     """The newest events that an operator should see, the latest first."""
     found = snapshot.notable[-max(1, height) :]
     if not found:
-        return Content.styled(" nothing has happened yet", "$text-muted")
+        return Content.styled(" nothing has happened yet", "$muted")
     return lines([line(stored, width) for stored in reversed(found)])
 
 
@@ -38,7 +38,7 @@ def line(stored: Stored, width: int, *, run: bool = False) -> Content:
     host = plain(event.host, 60)
     where = f"{plain(event.run, 30)}  " if run else ""
     told = Content.assemble(
-        (f" {event.at:%H:%M:%S}  {where}", "$text-muted"),
+        (f" {event.at:%H:%M:%S}  {where}", "$muted"),
         (f"{host}  ", "bold") if host else "",
         (plain(describe(event), max(20, width)), style(event)),
     )

@@ -18,7 +18,7 @@ def people(snapshot: Snapshot, width: int, height: int) -> Content:
     """Questions that nobody has answered, hosts that need hands, and keys that are missing."""
     rows = [*_questions(snapshot), *_hands(snapshot), *_keys(snapshot)]
     if not rows:
-        return Content.styled(" nothing", "$text-muted")
+        return Content.styled(" nothing", "$muted")
     return lines([row.truncate(width, ellipsis=True) for row in rows[: max(1, height)]])
 
 
@@ -28,7 +28,7 @@ def _questions(snapshot: Snapshot) -> list[Content]:
             (" ► ", "bold $warning"),
             (f"approve {plain(asked.gate, 20)}", "bold"),
             f": {plain(asked.question, 200)}",
-            (f"  {span((snapshot.now - asked.at).total_seconds())}", "$text-muted"),
+            (f"  {span((snapshot.now - asked.at).total_seconds())}", "$muted"),
         )
         for line in snapshot.runs
         if line.is_open and line.mock == snapshot.mock
@@ -52,7 +52,7 @@ def _hands(snapshot: Snapshot) -> list[Content]:
 def _by_site(snapshot: Snapshot) -> list[Content]:
     sites = Counter(snapshot.site_of(hand.host) or "no site" for hand in snapshot.hands)
     shown = [f"{plain(site, 12)} {count(number)}" for site, number in sites.most_common(_SITES)]
-    return [Content.styled(f"   {', '.join(shown)}", "$text-muted")]
+    return [Content.styled(f"   {', '.join(shown)}", "$muted")]
 
 
 def _keys(snapshot: Snapshot) -> list[Content]:

@@ -27,13 +27,13 @@ def _nothing(snapshot: Snapshot) -> Content:
     words = " no run yet: press t to find out what state the hosts are in"
     if snapshot.stage != "live":
         words = " one moment…"
-    return Content.styled(words, "$text-muted")
+    return Content.styled(words, "$muted")
 
 
 def _title(line: RunLine) -> Content:
     started = line.view.started
     words = f" {plain(started.playbook, 40)} on {count(started.total)} hosts" if started else " ?"
-    return Content.assemble((words, "bold"), (f"   {plain(line.run, 40)}", "$text-muted"))
+    return Content.assemble((words, "bold"), (f"   {plain(line.run, 40)}", "$muted"))
 
 
 def _state(line: RunLine) -> Content:
@@ -63,13 +63,12 @@ def _waves(line: RunLine) -> list[Content]:
         return []
     wave = view.waves[-1]
     planned = max(len(line.waves), wave.number)
-    words = f" {wave.ended} ended of {wave.admitted} in it"
     word = "" if view.wave_open else ", ended"
     return [
         Content.assemble(
             f" wave {wave.number} of {planned}{word}: ",
             gauge(wave.admitted, wave.size, _GAUGE, "$accent"),
-            f" {count(wave.admitted)} of {count(wave.size)} places,{words}",
+            f" {count(wave.admitted)} of {count(wave.size)} admitted, {count(wave.ended)} ended",
         )
     ]
 
@@ -98,7 +97,7 @@ def _waits(line: RunLine, room: int) -> list[Content]:
             Content.assemble(
                 (f" {count(wait.hosts):>7}", "bold"),
                 f" before {plain(wait.step, 30)}{silent}, longest {span(wait.seconds)}",
-                (f"  {hosts}", "$text-muted"),
+                (f"  {hosts}", "$muted"),
             )
         )
     return rows

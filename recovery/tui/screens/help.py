@@ -64,7 +64,7 @@ class HelpScreen(ModalScreen[None]):
         parts = [
             Content.styled(f"  {keys_of(action, self._keys):<12}", "bold $accent"),
             Content(f"{action.title:<20}"),
-            Content.styled(action.tooltip, "$text-muted"),
+            Content.styled(action.tooltip, "$muted"),
         ]
         if why:
             parts.append(Content.styled(f"  (not now: {why})", "$warning"))

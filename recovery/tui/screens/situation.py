@@ -21,6 +21,9 @@ from recovery.tui.screens.steering import Steering, steering
 from recovery.tui.snapshot import Snapshot
 from recovery.tui.widgets.panel import Draw, Panel
 
+_ROWS = 8
+"""Lines of a panel that is as high as what it says."""
+
 
 def _may_triage(snapshot: Snapshot) -> str:
     if not snapshot.standing.total:
@@ -59,11 +62,13 @@ class SituationScreen(Steering, Page):
                 yield self._panel("Progress", progress, "progress")
                 yield self._panel("Burn-down", burn_down, "course")
             with Horizontal(id="work"):
-                yield self._panel("Run", run, "run")
-                yield self._panel("Waits for a person", people, "people")
+                yield self._panel("Run", run, "run", _ROWS)
+                yield self._panel("Waits for a person", people, "people", _ROWS)
             with Horizontal(id="places"):
-                yield self._panel("Sites", sites, "sites")
-                yield self._panel("Services", services, "services")
+                yield self._panel("Sites: hosts to do", sites, "sites", _ROWS)
+                yield self._panel(
+                    "Services: hosts to do, loss an hour", services, "services", _ROWS
+                )
             yield self._panel("Newest events", newest, "events")
 
     def _panel(self, title: str, draw: Draw, name: str, rows: int = 0) -> Panel:

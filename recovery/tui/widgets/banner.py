@@ -41,9 +41,12 @@ class Banner(Static):
 
     def _say(self) -> None:
         text = Content.assemble(*self._tabs(), *self._world())
-        right = Content(self._clock())
-        room = self.size.width - text.cell_length - right.cell_length - 2
-        line = Content.assemble(text, " " * max(1, room), right) if room > 0 else text
+        line = text
+        for clock in self._clocks():
+            room = self.size.width - text.cell_length - len(clock) - 1
+            if room > 0:
+                line = Content.assemble(text, " " * room, clock)
+                break
         if line.markup != self._shown:
             self._shown = line.markup
             self.update(line, layout=False)
@@ -51,7 +54,7 @@ class Banner(Static):
     def _tabs(self) -> list[Content]:
         tabs = []
         for number, (mode, title) in enumerate(_TABS, 1):
-            look = "bold reverse" if mode == self._current else "$text-muted"
+            look = "bold reverse" if mode == self._current else "$muted"
             click = Style.from_meta({"@click": f"app.switch_mode('{mode}')"})
             tabs.append(Content.styled(f" {number} {title} ", look).stylize(click))
         return tabs
@@ -74,9 +77,9 @@ class Banner(Static):
             )
         return [Content(" "), *parts]
 
-    def _clock(self) -> str:
-        return (
-            f"{self.snapshot.now:%Y-%m-%d %H:%M:%S} UTC"
-            if self.snapshot.stage != "starting"
-            else ""
-        )
+    def _clocks(self) -> tuple[str, ...]:
+        """The time, in full and in short."""
+        if self.snapshot.stage == "starting":
+            return ()
+        now = self.snapshot.now
+        return f"{now:%Y-%m-%d %H:%M:%S} UTC", f"{now:%H:%M:%S} UTC", f"{now:%H:%M:%S}"
