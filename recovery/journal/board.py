@@ -48,6 +48,8 @@ _ALWAYS = frozenset(
         *(ApprovalAsked, Command, CredentialStopped, Notice, HandedOver),
     )
 )
+NOTABLE_KINDS = tuple(sorted(str(kind.__struct_config__.tag) for kind in (*_ALWAYS, HostFinished)))
+"""Kinds of events of which some are `notable`."""
 _NOTEWORTHY = (Outcome.FAILED, Outcome.UNREACHABLE)
 
 

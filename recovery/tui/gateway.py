@@ -31,6 +31,8 @@ class Sieve(msgspec.Struct, frozen=True):
     run: str = ""
     host: str = ""
     kinds: tuple[str, ...] = ()
+    important: bool = False
+    """Only what an operator should see."""
     text: str = ""
     """Words that have to be in the event as it is told, or in its host's name; upper and lower case are the same."""
 

@@ -62,8 +62,8 @@ class HelpScreen(ModalScreen[None]):
     def _line(self, action: Action) -> Content:
         why = action.ready(self._snapshot)
         parts = [
-            Content.styled(f"  {keys_of(action, self._keys):<12}", "bold $accent"),
-            Content(f"{action.title:<20}"),
+            Content.styled(f"  {keys_of(action, self._keys):<11}", "bold $accent"),
+            Content(f"{action.title:<15}"),
             Content.styled(action.tooltip, "$muted"),
         ]
         if why:

@@ -1,0 +1,133 @@
+"""The status report for people who were not there: one page of Markdown that reads as plain text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from recovery.model.evidence import Verdict
+from recovery.report.course import DOWN, Share, Standing
+from recovery.report.estimate import Goal
+
+_MARKS = re.compile(r"[\\`*_\[\]<>|#&]")
+_PLACES = 12
+"""Sites and services that are named one by one."""
+_PACE = timedelta(hours=1)
+
+
+class Briefing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is reported."""
+
+    at: datetime
+    mock: bool
+    standing: Standing
+    goals: Sequence[Goal]
+    waiting: int = 0
+    """Hosts that wait for hands."""
+    questions: Sequence[str] = ()
+    """What runs ask."""
+    run: str = ""
+    """The run that goes on, in words."""
+
+
+def markdown(brief: Briefing) -> str:
+    """The report."""
+    return "\n".join(_lines(brief)) + "\n"
+
+
+def _lines(brief: Briefing) -> Iterator[str]:
+    standing = brief.standing
+    yield f"# Status of the recovery, {brief.at:%Y-%m-%d %H:%M} UTC"
+    yield ""
+    if brief.mock:
+        yield "**These are SIMULATED hosts. Nothing in this report is real.**"
+        yield ""
+    yield from _summary(standing)
+    yield ""
+    yield from _times(brief)
+    yield ""
+    yield from _people(brief)
+    if brief.run:
+        yield f"- Under way: {_text(brief.run)}"
+    yield ""
+    yield from _table("Service", standing.services, cost=True)
+    yield from _table("Site", standing.sites, cost=False)
+    yield (
+        "*Proven* means shown by the machine itself after its restart. Hosts of which nothing is known count as working "
+        "in the loss, which is in proportion to the hosts of a service that are down."
+    )
+
+
+def _summary(standing: Standing) -> Iterator[str]:
+    hit = standing.left + standing.proven
+    healthy = standing.verdicts.get(Verdict.HEALTHY, 0)
+    unknown = standing.verdicts.get(Verdict.UNKNOWN, 0)
+    yield f"- Hosts: {standing.total:,}. Hit: {hit:,}. Not known yet: {unknown:,}. Never hit: {healthy:,}."
+    yield f"- Still to do: **{standing.left:,}**, of which {_down(standing):,} are down."
+    yield f"- Recovered and proven: **{standing.proven:,}**{_share(standing.proven, hit)}."
+    loss, lost = f"{standing.loss_per_hour:,.0f}", f"{standing.lost:,.0f}"
+    yield f"- Loss: **{loss} an hour** now; {lost} so far{_since(standing)}."
+
+
+def _down(standing: Standing) -> int:
+    return sum(standing.verdicts.get(verdict, 0) for verdict in DOWN)
+
+
+def _share(part: int, whole: int) -> str:
+    return f" ({100 * part / whole:.0f} % of those that were hit)" if whole else ""
+
+
+def _since(standing: Standing) -> str:
+    return f", counted since {standing.since:%Y-%m-%d %H:%M} UTC" if standing.since else ""
+
+
+def _times(brief: Briefing) -> Iterator[str]:
+    samples = brief.standing.samples
+    if samples:
+        recent = next(item for item in samples if item.at >= samples[-1].at - _PACE)
+        yield f"- Proven in the last hour: {samples[-1].proven - recent.proven:,}."
+    for goal in brief.goals:
+        yield f"- {goal.name.capitalize()} ({goal.hosts:,} hosts): {_when(goal)}."
+
+
+def _when(goal: Goal) -> str:
+    if goal.reached is not None:
+        return f"reached at {goal.reached:%Y-%m-%d %H:%M} UTC"
+    if goal.earliest is None or goal.latest is None:
+        return f"no estimate, {goal.why}"
+    begin, end = f"{goal.earliest:%Y-%m-%d %H:%M}", f"{goal.latest:%Y-%m-%d %H:%M}"
+    return f"between {begin} and {end} UTC at the present pace"
+
+
+def _people(brief: Briefing) -> Iterator[str]:
+    keys = brief.standing.verdicts.get(Verdict.NEEDS_KEY, 0)
+    yield f"- Waiting for hands: {brief.waiting:,} hosts. Waiting for a recovery key: {keys:,}."
+    for question in brief.questions:
+        yield f"- Waiting for a decision: {_text(question)}"
+
+
+def _table(what: str, shares: Sequence[Share], *, cost: bool) -> Iterator[str]:
+    hurt = sorted(shares, key=lambda share: (-share.loss_per_hour, -share.left, share.name))
+    rows = [(_text(share.title or share.name or "(none)"), share) for share in hurt if share.left]
+    if not rows:
+        return
+    shown = rows[:_PLACES]
+    width = max(len(what), *(len(name) for name, _ in shown))
+    loss = f" {'Loss an hour':>14} |" if cost else ""
+    yield f"| {what:<{width}} | To do | Down  | Hosts |{loss}"
+    yield f"|{'-' * (width + 2)}|------:|------:|------:|{'-' * 15 + ':|' if cost else ''}"
+    for name, share in shown:
+        loss = f" {share.loss_per_hour:>14,.0f} |" if cost else ""
+        yield f"| {name:<{width}} | {share.left:>5,} | {share.down:>5,} | {share.total:>5,} |{loss}"
+    if len(rows) > len(shown):
+        rest = sum(share.left for _, share in rows[_PLACES:])
+        yield f"\nand {len(rows) - _PLACES} more with {rest:,} to do."
+    yield ""
+
+
+def _text(text: str) -> str:
+    """Text from outside, which may not pass for Markdown or HTML."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
