@@ -105,6 +105,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """At most so many hosts at once; what the playbook and the system allow when it is not set."""
     blocker: tuple[str, ...] = ()
     """Program with its arguments, or one URL, that says before and during a run whether machines may be changed now."""
+    ocr: Literal["auto", "rapidocr", "tesseract", "none"] = "auto"
+    """Who reads the text of console pictures; `auto` is what is installed."""
     ssh: SshSection = msgspec.field(default_factory=SshSection)
     winrm: WinrmSection = msgspec.field(default_factory=WinrmSection)
     tui: TuiSection = msgspec.field(default_factory=TuiSection)

@@ -6,7 +6,7 @@ import getpass
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import typer
@@ -26,24 +26,32 @@ if TYPE_CHECKING:
 def evidence(
     files: Annotated[
         list[str],
-        typer.Argument(help="Crash dumps, event logs (.evtx), event XML; - is standard input."),
+        typer.Argument(
+            help="Crash dumps, event logs (.evtx), event XML, pictures of consoles, folders; - is standard input."
+        ),
     ],
     incident: Annotated[
         str, typer.Option(help="Look in dumps for the modules that this profile names.")
     ] = "",
+    ocr: Annotated[
+        Literal["auto", "rapidocr", "tesseract", "none"] | None,
+        typer.Option(help="Who reads the text of pictures; auto takes what is installed."),
+    ] = None,
     param: Param = [],
     output: Output = "text",
 ) -> int:
-    """What each file proves: crashes, restarts, stop codes. Damaged files are read as far as they go."""
+    """What each file proves: crashes, stop codes, what a screen shows. Damaged files are read as far as they go."""
     from recovery.planning import read_incident  # noqa: PLC0415
     from recovery.report.evidence import file_row  # noqa: PLC0415
     from recovery.service.examining import examine  # noqa: PLC0415 - readers are loaded when there is something to read
+    from recovery.settings import load  # noqa: PLC0415
 
     shape = form(output, "text", "json", "jsonl")
     given = assignments(param, "--param")
     modules = read_incident(incident, given)[0].crash.modules if incident else ()
     stdin = sys.stdin.buffer if "-" in files and sys.stdin is not None else None
-    examined = examine(files, modules=modules, stdin=stdin)
+    engine = load(flags={"ocr": ocr}).settings.ocr
+    examined = examine(files, modules=modules, stdin=stdin, engine=engine)
     for item in examined:
         if item.error:
             say(f"error: {inert(item.error)}")
@@ -159,10 +167,21 @@ def _tell(row: dict[str, object]) -> None:
         at = str(record["at"] or "at a time not known")[:19].replace("T", " ")
         number = f"  event {record['event_id']}" if record["event_id"] is not None else ""
         data(f"  {at}{number}  {inert(record['meaning'])}")
+    _tell_picture(row)
     if isinstance(row.get("crashes"), list):
         data(f"  {_crashes(row['crashes'])}")
     for problem in problems if isinstance(problems, list) else ():
         data(f"  {'damaged: ' if row['damaged'] else ''}{inert(problem)}")
+
+
+def _tell_picture(row: dict[str, object]) -> None:
+    """What a picture shows beside its meaning, which stands above."""
+    if row["kind"] != "picture":
+        return
+    sure = f"{float(str(row['confidence'])):.0%} sure"
+    by = f", read by {row['read_by']}" if row["read_by"] else ""
+    key = f", key id {row['key_id']}" if row["key_id"] else ""
+    data(f"  {row['label']}, {sure}{by}{inert(key)}")
 
 
 def _crashes(crashes: object) -> str:

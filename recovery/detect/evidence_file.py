@@ -11,10 +11,11 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from recovery.detect import bugchecks, dump_header, event_xml, evtx_file
+from recovery.detect import bugchecks, dump_header, event_xml, evtx_file, screen
 from recovery.detect.crashes import fold
 from recovery.detect.event_record import EventRecord
 from recovery.detect.event_xml import EventsRead
+from recovery.detect.screen import picture
 from recovery.model.evidence import CrashRecord
 
 _HEAD = 64 * 1024
@@ -63,6 +64,8 @@ class Content(msgspec.Struct, frozen=True):
     """Asked in between; once it says so the rest is left."""
     modules: Sequence[str]
     """Names to look for in dumps."""
+    reader: screen.TextReader | None = None
+    """Who reads the text of pictures."""
 
 
 class FileKind(msgspec.Struct, frozen=True):
@@ -75,15 +78,21 @@ class FileKind(msgspec.Struct, frozen=True):
 
 
 def read(
-    stream: BinaryIO, *, enough: Callable[[], bool] = lambda: False, modules: Sequence[str] = ()
+    stream: BinaryIO,
+    *,
+    enough: Callable[[], bool] = lambda: False,
+    modules: Sequence[str] = (),
+    reader: screen.TextReader | None = None,
 ) -> FileEvidence:
-    """What a file proves; `modules` are names to look for in dumps. Never raises for what it holds.
+    """What a file proves; `modules` are names to look for in dumps, `reader` reads the text of pictures.
+
+    Never raises for what the file holds.
 
     Raises `OSError` when not even its beginning can be read.
     """
     head = stream.read(_HEAD)
     stream.seek(0)
-    content = Content(head, stream, enough, modules)
+    content = Content(head, stream, enough, modules, reader)
     for kind in KINDS:
         if kind.recognises(head):
             return kind.read(content)
@@ -240,6 +249,28 @@ def _mentioned(content: Content) -> tuple[str, ...]:
         return dump_header.mentions(content.head, content.modules)
 
 
+def _picture(content: Content) -> FileEvidence:
+    found = screen.read(content.stream.read(picture.LARGEST + 1), content.reader)
+    details = {
+        "label": found.label,
+        "confidence": found.confidence,
+        "meaning": found.meaning,
+        "alternatives": list(found.alternatives),
+        "stop_code": found.stop_code,
+        **(code_details(found.stop_code) or {"stop_code_name": found.stop_code_name}),
+        "module": found.module,
+        "percent": found.percent,
+        "key_id": found.key_id,
+        "panic": found.panic,
+        "text": list(found.text),
+        "read_by": found.read_by,
+        "width": found.width,
+        "height": found.height,
+        "guest": None if found.guest is None else list(found.guest),
+    }
+    return FileEvidence(kind="picture", problems=found.problems, details=details)
+
+
 def _is_kernel_dump(head: bytes) -> bool:
     header = dump_header.read(head[: dump_header.HEAD])
     return header is not None and header.kind == "kernel"
@@ -249,6 +280,7 @@ KINDS: tuple[FileKind, ...] = (
     FileKind("dump", _is_kernel_dump, _dump),
     FileKind("user_dump", lambda head: head.startswith(b"MDMP"), _dump),
     FileKind("evtx", evtx_file.looks_like, _evtx),
+    FileKind("picture", picture.looks_like, _picture),
     FileKind("event_xml", event_xml.looks_like, _event_xml),
 )
 """In the order in which they are tried: a dump holds what was in memory, pieces of event logs too."""

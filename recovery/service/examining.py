@@ -15,6 +15,7 @@ import msgspec
 from recovery.detect import evidence_file
 from recovery.detect.evidence_file import FileEvidence
 from recovery.detect.offline_rules import judge_disk
+from recovery.detect.screen import TextReader
 from recovery.disk import fixing, linux, windows
 from recovery.disk.finding import folders, root_of
 from recovery.disk.fixing import Fixed
@@ -25,11 +26,14 @@ from recovery.errors import InputError
 from recovery.model.evidence import Judgement
 from recovery.model.incident import Incident
 from recovery.model.secret import Secret
+from recovery.ocr import Engine, choose
 from recovery.ports import Clock
 
 LONGEST = 120.0
 """Seconds for one file."""
 _MOST_PLACES = 64
+_MOST_FILES = 10_000
+"""Of a folder."""
 _LARGEST_INPUT = 256 * 1024 * 1024
 """Bytes that are taken from standard input."""
 
@@ -48,10 +52,17 @@ def examine(
     *,
     modules: Sequence[str] = (),
     stdin: BinaryIO | None = None,
+    engine: Engine = "auto",
     now: Callable[[], float] = time.monotonic,
 ) -> list[Examined]:
-    """What each file proves, in order; `-` is `stdin`. One that cannot be read does not keep the others from it."""
-    return [_one(file, modules, stdin, now) for file in files]
+    """What each file proves, in order; `-` is `stdin`, and a folder stands for the files in it.
+
+    One that cannot be read does not keep the others from it. `engine` reads the text of pictures; one that is named and
+    not installed is a `UsageError`.
+    """
+    reader = choose(engine)
+    ask = _Asked(modules, stdin, reader, now)
+    return [_one(file, ask) for name in files for file in _within(name)]
 
 
 def examine_disk(
@@ -81,14 +92,33 @@ def examine_disk(
     ]
 
 
-def _one(
-    file: str, modules: Sequence[str], stdin: BinaryIO | None, now: Callable[[], float]
-) -> Examined:
-    began = now()
+class _Asked(msgspec.Struct, frozen=True):
+    """What goes for all files."""
+
+    modules: Sequence[str]
+    stdin: BinaryIO | None
+    reader: TextReader | None
+    now: Callable[[], float]
+
+
+def _within(name: str) -> list[str]:
+    """The files of a folder, by name and without those of its folders; anything else as it is."""
     try:
-        with _opened(file, stdin) as stream:
+        entries = sorted(entry for entry in Path(name).iterdir() if entry.is_file())
+    except OSError:
+        return [name]
+    return [str(entry) for entry in entries[:_MOST_FILES]]
+
+
+def _one(file: str, ask: _Asked) -> Examined:
+    began = ask.now()
+    try:
+        with _opened(file, ask.stdin) as stream:
             found = evidence_file.read(
-                stream, modules=modules, enough=lambda: now() - began > LONGEST
+                stream,
+                modules=ask.modules,
+                enough=lambda: ask.now() - began > LONGEST,
+                reader=ask.reader,
             )
     except (InputError, OSError) as error:
         said = (

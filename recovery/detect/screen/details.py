@@ -30,15 +30,17 @@ _PERCENT = re.compile(
 )
 _DASH = r"[-\u2013\u2014]"
 _GUID = re.compile(
-    rf"(?<![\w-])([{_HEX}]{{8}})"
-    + rf"\s?{_DASH}\s?([{_HEX}]{{4}})" * 3
-    + rf"\s?{_DASH}\s?([{_HEX}]{{12}})(?![\w-])"
+    r"(?<![\w-])"
+    + rf"\s?{_DASH}\s?".join(rf"((?:[{_HEX}] ?){{{length}}})" for length in (8, 4, 4, 4, 12))
+    + r"(?![\w-])"
 )
+"""Readers put a blank into some groups."""
 _BROKEN = re.compile(rf"{_DASH}\s*\n\s*|\s*\n\s*{_DASH}")
 _SHORT = re.compile(
     rf"(?:ID|识别码|識別碼|Id\.?)\b[^\n]{{0,60}}?[:\uff1a]\s*\(?([{_HEX}]{{8}})(?![\w-])"
 )
 _DIGITS = re.compile(r"[0-9]")
+_KEY = re.compile(rf"(?<!\d)\d{{6}}(?:\s?{_DASH}?\s?\d{{6}})+(?:\s?{_DASH}\s?\d{{1,5}})?(?!\d)")
 _PANIC = re.compile(
     r"(?:end\s+)?kernel\s+panic\s*[-\u2013\u2014:!]?\s*(?:not\s+syncing)?.*", re.IGNORECASE
 )
@@ -154,11 +156,21 @@ def key_id(lines: Sequence[str]) -> str:
     text = "\n".join(lines)
     found = _GUID.search(_BROKEN.sub("-", text))
     if found:
-        return "-".join(group.upper().translate(_LOOKALIKE) for group in found.groups())
+        return "-".join(_digits(group) for group in found.groups())
     short = _SHORT.search(text) or _SHORT.search(" ".join(lines))
     if short and _DIGITS.search(short[1]):
-        return short[1].upper().translate(_LOOKALIKE)
+        return _digits(short[1])
     return ""
+
+
+def _digits(read: str) -> str:
+    """Hexadecimal digits, those that were taken for letters too."""
+    return read.upper().replace(" ", "").translate(_LOOKALIKE)
+
+
+def masked(line: str) -> str:
+    """The line without a recovery key that somebody is typing: groups of six digits."""
+    return _KEY.sub("***", line)
 
 
 def panic(lines: Sequence[str]) -> str:

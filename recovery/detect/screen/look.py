@@ -23,6 +23,8 @@ _LEAST_GUEST = 0.28
 """Of the picture: a smaller one is a picture on somebody's desktop, not the screen that is looked at."""
 _LEAST_FILL = 0.5
 _GAP = 0.14
+_SHAPE = (1.1, 2.5)
+"""Width to height of a screen, with room for one that is cut."""
 _WHOLE = 0.965
 _CANDIDATES = 4
 _LIGHT = 150
@@ -35,6 +37,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """In pixels of the picture: the screen without what a viewer draws around it."""
     framed: bool
     """Whether something surrounds it."""
+    part: float
+    """Of the picture that is the guest's."""
     background: Colour
     family: Family
     """Of the background."""
@@ -57,7 +61,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 def look(image: Image.Image) -> Look:
     """Look at an RGB picture."""
     sample = image.resize(_SAMPLE, Image.Resampling.NEAREST)
-    found = _guest(sample)
+    found = _guest(sample, image.size)
     box = found or (0, 0, *_SAMPLE)
     inner = sample.crop(box).resize(_SAMPLE, Image.Resampling.NEAREST) if found else sample
     ground = _commonest(inner)[0]
@@ -68,6 +72,7 @@ def look(image: Image.Image) -> Look:
     return Look(
         guest=guest,
         framed=found is not None,
+        part=_area(box),
         background=ground,
         family=family(ground),
         share=_mean(mask),
@@ -106,7 +111,7 @@ def _hue(red: int, green: int, blue: int) -> Family:
 # --- the guest ---
 
 
-def _guest(sample: Image.Image) -> Box | None:
+def _guest(sample: Image.Image, size: tuple[int, int]) -> Box | None:
     """The rectangle of one dark or saturated colour that fills most of the picture, if it does not fill all of it."""
     best: tuple[float, Box] | None = None
     for colour in _commonest(sample):
@@ -118,6 +123,8 @@ def _guest(sample: Image.Image) -> Box | None:
         if flat < _LEAST_FLAT or not _stands_out(sample, box, colour):
             continue
         weight = area * fill * (1.0 if family(colour) in {"azure", "navy", "green"} else 0.85)
+        if not _SHAPE[0] <= _aspect(_scaled(box, size)) <= _SHAPE[1]:
+            continue
         if fill >= _LEAST_FILL and area >= _LEAST_GUEST and (best is None or weight > best[0]):
             best = weight, box
     if best is None:
@@ -231,6 +238,10 @@ def _luma(colour: Colour) -> float:
 def _mean(mask: Image.Image) -> float:
     """The part of a mask that is set."""
     return mask.histogram()[255] / (mask.width * mask.height)
+
+
+def _aspect(box: Box) -> float:
+    return (box[2] - box[0]) / (box[3] - box[1])
 
 
 def _area(box: Box) -> float:

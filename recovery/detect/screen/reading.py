@@ -17,8 +17,8 @@ from recovery.model.reading import Reading
 
 _MOST_LINES = 60
 _LONGEST_LINE = 200
-_SMALL = 1000
-"""Pixels of width below which a picture is enlarged before its text is read."""
+_SMALL = 1400
+"""Pixels of width below which a picture is enlarged before its text is read; small print of a screen needs it."""
 _TINY = 400
 """Pixels of width below which no detail is believed."""
 _PAGE = 40
@@ -60,7 +60,7 @@ def read(raw: bytes, reader: TextReader | None = None) -> Reading:
         confidence=_confidence(found, seen),
         meaning=found.meaning,
         alternatives=found.alternatives,
-        text=tuple(line[:_LONGEST_LINE] for line in text.lines[:_MOST_LINES]),
+        text=tuple(details.masked(line)[:_LONGEST_LINE] for line in text.lines[:_MOST_LINES]),
         read_by=text.by,
         width=picture.width,
         height=picture.height,

@@ -13,6 +13,7 @@ from recovery.model.reading import Label
 
 _PLAIN = 0.45
 """Of a screen that has to have the colour of its background, for a crash or a recovery to be drawn on it."""
+_MOST = 0.38
 _NO_INK = 0.0012
 _ENOUGH = 3
 """Weight of words that make a label."""
@@ -74,7 +75,7 @@ def by_sight(seen: Look) -> Verdict:
     if seen.ink < _NO_INK and seen.flat > 1 - 0.05 and seen.family not in {"azure", "green"}:
         return Verdict("blank", 0.9, _MEANINGS["blank"])
     plain = seen.flat >= _PLAIN and not seen.taskbar
-    if seen.face and plain and seen.family in {"azure", "green", "black"}:
+    if seen.face and plain and _fills(seen) and seen.family in {"azure", "green", "black"}:
         return Verdict(
             "bugcheck", 0.7 if seen.framed else 0.8, f"{_MEANINGS['bugcheck']}: its face"
         )
@@ -131,6 +132,11 @@ def _weight(kind: str, seen: Look, kinds: Kinds) -> int:
 def _may_fill(seen: Look) -> bool:
     """Whether it may be a screen of one colour with text on it, rather than a window on a desktop."""
     return seen.flat >= _PLAIN and not seen.taskbar and seen.family not in {"white", "powershell"}
+
+
+def _fills(seen: Look) -> bool:
+    """Whether the screen is most of what is shown; a smaller one may be a picture on a page."""
+    return not seen.framed or seen.part >= _MOST
 
 
 def _goes_on(lines: Sequence[str]) -> bool:

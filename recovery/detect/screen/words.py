@@ -32,7 +32,7 @@ _PATTERNS: tuple[tuple[str, int, re.Pattern[str]], ...] = (
     ("boot_menu", 4, re.compile(r"^\s*grub(?: rescue)?>", re.MULTILINE)),
     ("boot_menu", 2, re.compile(r"PXE-[EM]\d\d")),
     ("boot_menu", 2, re.compile(r"status\s*:?\s*0xc0000\w{3}", re.IGNORECASE)),
-    ("sign_in", 2, re.compile(r"^\s*\d{1,2}[:.]\d{2}(?:\s*[AP]M)?\s*$", re.MULTILINE)),
+    ("sign_in", 4, re.compile(r"^\s*\d{1,2}[:.]\d{2}(?:\s*[AP]M)?\s*\n(?:.{0,3}\n)?.*\w.*\b[0-3]?\d\b.*$", re.MULTILINE)),
 )  # fmt: skip
 """Kind, weight, and what is no phrase."""
 
