@@ -61,3 +61,17 @@ def _settle_in(patch: pytest.MonkeyPatch, home: Path) -> None:
         ("DATA", ".local/share"),
     ):
         patch.setenv(f"XDG_{kind}_HOME", str(home / folder))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How pictures of consoles were read, wherever they were."""
+    from tests.pictures import score  # noqa: PLC0415 - asked for by few runs
+
+    reports = [it for kind in ("passed", "failed") for it in terminalreporter.getreports(kind)]
+    for report in reports:
+        for name, value in getattr(report, "user_properties", ()):
+            if name == "pictures" and getattr(report, "when", "") == "call":
+                read_by, pairs = value
+                terminalreporter.section(f"console pictures, read {read_by}")
+                counted = score.matrix((true, called) for true, called in pairs)
+                terminalreporter.write_line("\n".join(score.shown(counted)))

@@ -48,7 +48,7 @@ class Tesseract:
             file = Path(folder) / "screen.png"
             _dark_on_light(image).save(file, compress_level=1)
             languages = "+".join(self._languages)
-            argv = (self._program, str(file), "stdout", "-l", languages, "--psm", "6")
+            argv = (self._program, str(file), "stdout", "-l", languages, "--psm", "11")
             ran = programs.run(
                 (*_one_thread(), *argv), timeout=self._timeout, most_bytes=_MOST_BYTES
             )

@@ -107,7 +107,7 @@ def _within(name: str) -> list[str]:
         entries = sorted(entry for entry in Path(name).iterdir() if entry.is_file())
     except OSError:
         return [name]
-    return [str(entry) for entry in entries[:_MOST_FILES]]
+    return [str(entry) for entry in entries[:_MOST_FILES]] or [name]
 
 
 def _one(file: str, ask: _Asked) -> Examined:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from recovery.sim import screens
 from tests.cli.conftest import Cli
 from tests.unit.detect.dump_writer import AT, dump32, dump64, user_dump
 from tests.unit.detect.event_text import application_report, bugcheck, dirty_restart, event
@@ -29,7 +30,7 @@ def files(home: Path) -> dict[str, Path]:
         "b": XML.encode("utf-16"),
         "c": dump64(),
         "d": user_dump(),
-        "e": b"GIF89a",
+        "e": b"GIF",
         "f": b"",
     }
     for name, data in content.items():
@@ -132,7 +133,9 @@ def test_files_that_cannot_be_read_do_not_keep_others_from_it(
     cli: Cli, files: dict[str, Path], home: Path
 ) -> None:
     os.mkfifo(home / "pipe")
-    told = cli("evidence", home / "none.evtx", files["c"], home, home / "pipe", "-o", "json")
+    (home / "empty").mkdir()
+    given = (home / "none.evtx", files["c"], home / "empty", home / "pipe")
+    told = cli("evidence", *given, "-o", "json")
     assert told.code == 2
     assert [row["kind"] for row in told.document] == ["unknown", "dump", "unknown", "unknown"]
     assert told.document[1]["records"][0]["stop_code"] == 80
@@ -218,3 +221,33 @@ def test_crashes_of_several_machines_are_told_apart(cli: Cli, home: Path) -> Non
     (row,) = rows(cli, home / "forwarded.xml")
     told = [(crash["computer"], crash["record"]) for crash in row["crashes"]]
     assert told == [("ATL-KIOSK-001", "kernel_power_41"), ("ATL-KIOSK-002", "wer_1001")]
+
+
+def test_a_folder_of_pictures_is_read(cli: Cli, home: Path) -> None:
+    folder = home / "consoles"
+    folder.mkdir()
+    crash = screens.png("windows7_bugcheck", (640, 400))
+    (folder / "a.png").write_bytes(crash)
+    (folder / "b.jpg").write_bytes(screens.encoded(screens.draw("bitlocker"), "JPEG"))
+    (folder / "c.png").write_bytes(crash[:3000])
+    bugcheck_row, blue, broken = rows(cli, folder, "--ocr", "none")
+    assert {row["kind"] for row in (bugcheck_row, blue, broken)} == {"picture"}
+    assert bugcheck_row["label"] == "bugcheck"
+    assert bugcheck_row["stop_code"] == 0x50
+    assert bugcheck_row["stop_code_name"] == "PAGE_FAULT_IN_NONPAGED_AREA"
+    assert bugcheck_row["module"] == "csagent.sys"
+    assert blue["alternatives"] == ["bugcheck", "recovery_screen", "needs_key"]
+    assert (broken["label"], broken["damaged"]) == ("unknown", True)
+    said = cli("evidence", folder, "--ocr", "none").out
+    assert "blue screen: stop code 0x50 PAGE_FAULT_IN_NONPAGED_AREA, csagent.sys failed" in said
+    assert "bugcheck or recovery or key: blue Windows screen" in said
+    assert "damaged" in said
+
+
+def test_a_text_recogniser_that_is_not_there_is_refused(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(home))
+    told = cli("evidence", home, "--ocr", "tesseract")
+    assert told.code == 2
+    assert "tesseract is not installed" in told.err

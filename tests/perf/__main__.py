@@ -1,4 +1,4 @@
-"""The benchmarks: `python -m tests.perf [ssh] [dark] [winrm] [engine] [inventory] [start] [incident]`; or all."""
+"""The benchmarks: `python -m tests.perf [NAME]...`, each a key of `BENCHMARKS`; or all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.perf.dark import dark
 from tests.perf.measure import LIMIT, Row
+from tests.perf.pictures import pictures
 from tests.perf.ssh import ssh
 from tests.perf.twin import engine, incident, inventory, start
 from tests.perf.winrm import winrm
@@ -21,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
     "dark": dark,
     "engine": engine,
     "incident": incident,
+    "pictures": pictures,
 }
 
 

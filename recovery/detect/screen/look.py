@@ -122,7 +122,7 @@ def _guest(sample: Image.Image, size: tuple[int, int]) -> Box | None:
         flat = _mean(near(sample.crop(box), colour, _SAME)) if area else 0.0
         if flat < _LEAST_FLAT or not _stands_out(sample, box, colour):
             continue
-        weight = area * fill * (1.0 if family(colour) in {"azure", "navy", "green"} else 0.85)
+        weight = area * fill**3 * (1.0 if family(colour) in {"azure", "navy", "green"} else 0.85)
         if not _SHAPE[0] <= _aspect(_scaled(box, size)) <= _SHAPE[1]:
             continue
         if fill >= _LEAST_FILL and area >= _LEAST_GUEST and (best is None or weight > best[0]):
@@ -163,8 +163,8 @@ def _rectangle(mask: Image.Image) -> tuple[Box, float]:
 
 
 def _run(profile: Sequence[int]) -> tuple[int, int]:
-    """The longest stretch of a profile that stays above half its peak, bridging short gaps."""
-    floor = max(profile) * 0.45
+    """The longest stretch of a profile that stays near its peak, bridging short gaps; dialogs stand in between."""
+    floor = max(profile) * 0.2
     gap = int(len(profile) * _GAP)
     best = (0, 0)
     start = last = -1

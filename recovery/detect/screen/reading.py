@@ -21,6 +21,8 @@ _SMALL = 1400
 """Pixels of width below which a picture is enlarged before its text is read; small print of a screen needs it."""
 _TINY = 400
 """Pixels of width below which no detail is believed."""
+_LEGIBLE = 1000
+"""Pixels of width below which single digits are taken for others."""
 _PAGE = 40
 """Words around a screen that make it a picture on a page rather than a machine's console in a viewer."""
 _NOT_SURE = 0.75
@@ -119,7 +121,7 @@ def _with_details(reading: Reading, lines: Sequence[str]) -> Reading:
         case "bugcheck":
             return _bugcheck(reading, lines)
         case "needs_key":
-            return msgspec.structs.replace(reading, key_id=details.key_id(lines))
+            return _key(reading, lines)
         case "linux_panic":
             line = details.panic(lines)
             meaning = f"{reading.meaning}: {line}" if line else reading.meaning
@@ -130,6 +132,15 @@ def _with_details(reading: Reading, lines: Sequence[str]) -> Reading:
             return msgspec.structs.replace(reading, percent=percent, meaning=meaning)
         case _:
             return reading
+
+
+def _key(reading: Reading, lines: Sequence[str]) -> Reading:
+    left, _, right, _ = reading.guest or (0, 0, reading.width, 0)
+    key_id = details.key_id(lines)
+    doubt = "the key id may be misread, since the picture is small: compare it with the screen"
+    small = bool(key_id) and right - left < _LEGIBLE
+    problems = (*reading.problems, doubt) if small else reading.problems
+    return msgspec.structs.replace(reading, key_id=key_id, problems=problems)
 
 
 def _bugcheck(reading: Reading, lines: Sequence[str]) -> Reading:

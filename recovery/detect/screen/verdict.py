@@ -14,9 +14,11 @@ from recovery.model.reading import Label
 _PLAIN = 0.45
 """Of a screen that has to have the colour of its background, for a crash or a recovery to be drawn on it."""
 _MOST = 0.38
+_MANY = 6
+"""Colours."""
 _NO_INK = 0.0012
 _ENOUGH = 3
-"""Weight of words that make a label."""
+"""Weight of words that make a label; on Windows' blue one less, since little else has it."""
 _ORDER = (
     "needs_key", "linux_panic", "bugcheck", "recovery_screen", "updating", "boot_menu", "installer", "firmware",
     "no_signal", "sign_in", "text_console", "desktop",
@@ -82,7 +84,7 @@ def by_sight(seen: Look) -> Verdict:
     if plain and seen.family in _BY_COLOUR:
         labels, meaning = _BY_COLOUR[seen.family]
         return Verdict("unknown", 0.5, meaning, labels)
-    if seen.taskbar and seen.colours >= 6 and seen.family not in {"navy", "grey"}:  # noqa: PLR2004
+    if seen.taskbar and seen.colours >= _MANY and seen.flat < _PLAIN and seen.family != "grey":
         return Verdict("desktop", 0.55, _MEANINGS["desktop"])
     return Verdict(
         "unknown",
@@ -101,7 +103,8 @@ def by_text(seen: Look, kinds: Kinds, lines: Sequence[str], *, exact: bool) -> V
     weight, _, kind = ranked[0]
     if kind == "linux_panic" and _goes_on(lines):
         kind = "text_console"
-    if weight < _ENOUGH:
+    enough = _ENOUGH - (kind in _FULL_SCREEN and seen.family == "azure")
+    if weight < enough:
         return _unsaid(seen, exact=exact)
     sure = min(0.98, 0.55 + 0.06 * weight)
     if ranked[1][0] > 0.7 * weight:

@@ -19,6 +19,10 @@ _CLOSE, _CLOSER = 87.0, 92.0
 _IDEOGRAPH = 0x2E80
 """From this character on one says as much as two or three letters do."""
 _MOST_TEXT = 6000
+_CLOCK = re.compile(
+    r"^\s*\d{1,2}[:.]\d{2}(?:\s*[AP]M)?\s*\n(?:.{0,3}\n)?.*\w.*\b[0-3]?\d\b.*$", re.MULTILINE
+)
+"""The time on a line of its own, above a date."""
 _PATTERNS: tuple[tuple[str, int, re.Pattern[str]], ...] = (
     ("bugcheck", 6, re.compile(r"[*x%]{2,3}\s*st[o0]p\s*[:;.]?\s*[o0]x[0-9a-z]{6,8}", re.IGNORECASE)),
     ("bugcheck", 3, re.compile(r"\bst[o0]p\s*[:;]?\s*[o0]x[0-9a-z]{8}", re.IGNORECASE)),
@@ -32,7 +36,7 @@ _PATTERNS: tuple[tuple[str, int, re.Pattern[str]], ...] = (
     ("boot_menu", 4, re.compile(r"^\s*grub(?: rescue)?>", re.MULTILINE)),
     ("boot_menu", 2, re.compile(r"PXE-[EM]\d\d")),
     ("boot_menu", 2, re.compile(r"status\s*:?\s*0xc0000\w{3}", re.IGNORECASE)),
-    ("sign_in", 4, re.compile(r"^\s*\d{1,2}[:.]\d{2}(?:\s*[AP]M)?\s*\n(?:.{0,3}\n)?.*\w.*\b[0-3]?\d\b.*$", re.MULTILINE)),
+    ("sign_in", 4, _CLOCK),
 )  # fmt: skip
 """Kind, weight, and what is no phrase."""
 
