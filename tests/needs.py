@@ -26,6 +26,7 @@ _PROGRAMS: Mapping[str, tuple[str, str]] = {
     "ssh-agent": ("ssh-agent", "openssh-client"),
     "ssh-keygen": ("ssh-keygen", "openssh-client"),
     "sshd": ("sshd", "openssh-server"),
+    "tesseract": ("tesseract", "tesseract-ocr"),
     "wine": ("wine", "wine64"),
     "wineserver": ("wineserver", "wine64"),
 }
