@@ -56,8 +56,8 @@ def _lines(brief: Briefing) -> Iterator[str]:
     yield from _table("Service", standing.services, cost=True)
     yield from _table("Site", standing.sites, cost=False)
     yield (
-        "*Proven* means shown by the machine itself after its restart. Hosts of which nothing is known count as working "
-        "in the loss, which is in proportion to the hosts of a service that are down."
+        "*Proven* means shown by the machine itself after its restart. Hosts of which nothing is known count as "
+        "working in the loss, which is in proportion to the hosts of a service that are down."
     )
 
 
