@@ -93,7 +93,7 @@ def run_lines(line: RunLine) -> Iterator[Line]:
 
 def _urgent(line: RunLine) -> Iterator[Line]:
     view = line.view
-    for asked in view.asked:
+    for asked in view.asked if line.is_open else ():
         yield "bold $warning", f"? {asked.gate}: {asked.question}   (y approves)"
     if view.guard is not None:
         trip = view.guard

@@ -23,6 +23,10 @@ def waiting(stage: Stage) -> Dashboard:
     return dashboard(stage, stage.snapshot())
 
 
+def stands(app: Dashboard, kind: type[Any]) -> bool:
+    return isinstance(app.screen, kind)
+
+
 def said(app: Dashboard, where: str) -> str:
     return str(app.screen.query_one(where, Static).content)
 
@@ -63,9 +67,9 @@ async def test_sites_close_and_a_host_opens(stage: Stage) -> None:
         await pressed(pilot, "enter")
         assert lines(app)[1] == "▸  ▶ MSP: 2"
         await pressed(pilot, "enter", "down", "x")
-        assert isinstance(app.screen, ActMenu)
+        assert stands(app, ActMenu)
         await pressed(pilot, "escape", "enter")
-        assert isinstance(app.screen, HostScreen)
+        assert stands(app, HostScreen)
 
 
 async def test_without_a_checklist_its_name_is_told(stage: Stage) -> None:

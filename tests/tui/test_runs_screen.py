@@ -26,6 +26,10 @@ def calls(app: Dashboard) -> list[tuple[Any, ...]]:
     return found
 
 
+def stands(app: Dashboard, kind: type[Any]) -> bool:
+    return isinstance(app.screen, kind)
+
+
 def said(app: Dashboard, where: str) -> str:
     return str(app.screen.query_one(where, Static).content)
 
@@ -65,7 +69,7 @@ async def planned(pilot: Pilot[Any], playbook: str) -> None:
 async def test_a_run_is_shown_as_it_goes_on(app: Dashboard) -> None:
     async with app.run_test(size=(100, 40)) as pilot:
         await runs(pilot)
-        assert isinstance(app.screen, RunsScreen)
+        assert stands(app, RunsScreen)
         text = said(app, "#run")
         assert text.startswith("? waits for approval")
         assert "step:1: go on?   (y approves)" in text
@@ -94,7 +98,7 @@ async def test_a_key_tells_the_run(app: Dashboard, key: str, call: tuple[str, ..
 async def test_stopping_wants_the_word(app: Dashboard, key: str, verb: str) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await runs(pilot, key)
-        assert isinstance(app.screen, Confirm)
+        assert stands(app, Confirm)
         await pressed(pilot, *"yes", "enter")
         assert said(app, "#wrong") == f"✗ That is not the word, {verb}"
         app.screen.query_one(Input).value = ""
@@ -107,7 +111,7 @@ async def test_a_refusal_is_told_and_changes_nothing(app: Dashboard) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await runs(pilot, "p")
         assert "the journal [red]is gone" in told(app)
-        assert isinstance(app.screen, RunsScreen)
+        assert stands(app, RunsScreen)
 
 
 async def test_a_run_that_nobody_carries_out_is_taken_up(stage: Stage) -> None:
@@ -135,7 +139,7 @@ async def test_a_finished_run_takes_no_orders_and_can_be_tried_again(stage: Stag
         assert "has finished" in told(app)
         await pressed(pilot, "t")
         await pilot.pause(0.4)
-        assert isinstance(app.screen, PlanScreen)
+        assert stands(app, PlanScreen)
         request = calls(app)[-1][1]
         assert (request.playbook, request.limits) == ("rollback", ("name = atl-kiosk-13",))
 
@@ -148,7 +152,7 @@ async def test_nothing_to_try_again(stage: Stage) -> None:
         await runs(pilot, "t")
         assert "every host" in told(app)
         await pressed(pilot, "y")
-        assert isinstance(app.screen, RunsScreen)
+        assert stands(app, RunsScreen)
 
 
 async def test_the_plan_says_what_would_be_done(app: Dashboard) -> None:
@@ -175,15 +179,15 @@ async def test_hosts_are_said_by_a_query_and_a_typo_is_told(app: Dashboard) -> N
         assert "✗ Nothing can be begun" in said(app, "#plan")
         assert "did you mean 'ATL'" in said(app, "#plan")
         await pressed(pilot, "b")
-        assert isinstance(app.screen, PlanScreen)
+        assert stands(app, PlanScreen)
         app.screen.query_one(Input).value = ""
         await pressed(pilot, "slash", *"site=BOS", "enter")
         await pilot.pause(0.3)
         assert "Hosts     10: bos-gate-[01-10]" in said(app, "#plan")
         await pressed(pilot, "slash", "escape")
-        assert isinstance(app.screen, PlanScreen)
+        assert stands(app, PlanScreen)
         await pressed(pilot, "escape")
-        assert isinstance(app.screen, RunsScreen)
+        assert stands(app, RunsScreen)
 
 
 async def test_a_dry_run_tells_its_forecast(app: Dashboard) -> None:
@@ -223,15 +227,15 @@ async def test_a_change_begins_only_with_the_number_typed(app: Dashboard) -> Non
     async with app.run_test(size=(120, 40)) as pilot:
         await planned(pilot, "rollback")
         await pressed(pilot, "b")
-        assert isinstance(app.screen, Confirm)
+        assert stands(app, Confirm)
         await pressed(pilot, *"59", "enter")
-        assert isinstance(app.screen, Confirm)
+        assert stands(app, Confirm)
         await pressed(pilot, "escape")
-        assert isinstance(app.screen, PlanScreen)
+        assert stands(app, PlanScreen)
         assert not [call for call in calls(app) if call[0] == "start"]
         await pressed(pilot, "b", *"60", "enter")
         assert calls(app)[-1][0] == "start"
-        assert isinstance(app.screen, RunsScreen)
+        assert stands(app, RunsScreen)
         assert "has begun" in told(app)
 
 
