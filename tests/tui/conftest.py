@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.stage import Stage
+from tests.tui.scene import Stage
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from recovery.tui.screens.folded import FoldedScreen
 from recovery.tui.screens.host import HostScreen
 from recovery.tui.screens.plan import PlanScreen
 from recovery.tui.widgets.host_table import HostTable
-from tests.tui.stage import Stage, dashboard, half_way
+from tests.tui.scene import Stage, dashboard, half_way
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

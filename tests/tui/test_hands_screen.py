@@ -10,7 +10,7 @@ from recovery.tui.app import Dashboard
 from recovery.tui.screens.acting import ActMenu
 from recovery.tui.screens.host import HostScreen
 from recovery.tui.widgets.host_table import HostTable
-from tests.tui.stage import Stage, dashboard, half_way
+from tests.tui.scene import Stage, dashboard, half_way
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

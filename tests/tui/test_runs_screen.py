@@ -15,7 +15,7 @@ from recovery.tui.run_words import run_lines, state_of
 from recovery.tui.screens.confirm import Confirm
 from recovery.tui.screens.plan import PlanScreen
 from recovery.tui.screens.runs import RunsScreen
-from tests.tui.stage import RUN, Stage, at, dashboard, half_way, over
+from tests.tui.scene import RUN, Stage, at, dashboard, half_way, over
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
