@@ -9,6 +9,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.windows.wine import Wine
+
 IN_CI = os.environ.get("RECOVERY_CI") == "1"
 
 # CI repeats the same examples, so that it says the same of the same tree; people's machines look for new ones.
@@ -41,6 +43,21 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
         patch.setenv("LC_ALL", "C.UTF-8")
         patch.setenv("TZ", "UTC")
         yield
+
+
+@pytest.fixture(scope="session")
+def wine_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wine]:
+    """One Wine for all tests of the session's worker."""
+    made = Wine(tmp_path_factory.mktemp("wine"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def wine(wine_of_session: Wine) -> Iterator[Wine]:
+    """Wine without what the test before it has left."""
+    yield wine_of_session
+    wine_of_session.clean()
 
 
 @pytest.fixture

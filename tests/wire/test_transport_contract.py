@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +23,16 @@ from recovery.model.evidence import ArtifactListing, BootIdentity
 from recovery.model.host import Fleet, Host
 from recovery.model.secret import Secret
 from recovery.ports import Command, Session, Transport
-from recovery.remote import catalog, replies
+from recovery.remote import catalog, replies, windows_scripts
+from recovery.remote.launch import PROBE
 from recovery.sim.wire.fleet import PacedClock
 from recovery.sim.world import World
 from recovery.transports.mock import MockTransport
 from tests.unit.remote.shells import BEGAN, profile
+from tests.windows.wine import Wine, windows
 from tests.wire import fakes
-from tests.wire.peers import OneCredential, transport
+from tests.wire.peers import OneCredential, Process, password, ssh_server, transport
+from tests.wire.peers import host as server
 from tests.wire.sshd import sshd_fleet
 
 _SLOW = {"slow": 1.0, "slow_by": 200.0}
@@ -54,6 +57,8 @@ class Peer:
     """`good`, `denied`, `dark`, `slow`."""
     command: Callable[[str, str, str, float], Command]
     """From a host's name, an action, a token and a timeout."""
+    boots: int = 1
+    """Of how many boots the answers to one triage after another tell; cmd knows of none."""
     leftovers: Callable[[], int] = lambda: 0
     """What is still open on the machines."""
 
@@ -98,7 +103,7 @@ def _fake_winrm(*, https: bool, auth: str) -> Callable[[Path], AbstractAsyncCont
                     refused,
                     hosts,
                     _fake_command(hosts),
-                    lambda: served.counts.shells,
+                    leftovers=lambda: served.counts.shells,
                 )
             assert served.counts.shells == 0
 
@@ -132,6 +137,68 @@ def _real_command(host: Host) -> Callable[[str, str, str, float], Command]:
     return command
 
 
+@contextlib.asynccontextmanager
+async def _wine(wine: Wine, folder: Path) -> AsyncIterator[Peer]:
+    """Windows over SSH: the server's default shell is a cmd that is real."""
+    folder_of_artifact = windows(wine.drive("c"))
+    (folder_of_artifact / "C-00000291-00000000-00000032.sys").write_bytes(b"bad")
+
+    def obey(delay: float) -> Callable[[Process], Awaitable[None]]:
+        async def handle(process: Process) -> None:
+            line = process.command or ""
+            if line != PROBE:
+                await asyncio.sleep(delay)
+            done = await wine.run(line)
+            process.stdout.write(done.stdout)
+            process.stderr.write(done.stderr)
+            process.exit(done.exit_status or 0)
+
+        return handle
+
+    bad = password("wrong")
+    async with (
+        ssh_server(obey(0.0)) as quick,
+        ssh_server(obey(20.0)) as slow,
+        transport() as way,
+        transport(bad) as wrong,
+    ):
+        good = msgspec.structs.replace(server(quick), name="good", os="windows")
+        hosts = {
+            "good": good,
+            "denied": good,
+            "slow": msgspec.structs.replace(good, name="slow", port=slow),
+            "dark": msgspec.structs.replace(good, name="dark", port=1),
+        }
+        yield Peer(way, wrong, bad, hosts, _cmd_command(hosts), boots=0)
+
+
+_BY_CMD = {"triage": "strike", "race": "strike", "strike": "strike"}
+"""What stands for an action where there is no PowerShell: the strike lists the folder and tells what it did."""
+_ONLY_BY_POWERSHELL = {
+    "prove": "which boot it is, and whether services run",
+    "quarantine": "first bytes, times and hashes of the files",
+    "undo": "hashes and access lists of what is put back",
+    "reboot": "which boot it is, and a mark that outlives no boot",
+    "run": "words in which no shell looks for anything",
+    "exposure": "the system's own lists of drivers",
+}
+"""What is not tried on Wine, and what PowerShell is needed for there: Wine has none."""
+
+
+def _cmd_command(hosts: Mapping[str, Host]) -> Callable[[str, str, str, float], Command]:
+    return lambda name, action, token, timeout: fakes.ask(
+        hosts[name], _BY_CMD[action], token, timeout=timeout
+    )
+
+
+def test_what_is_not_tried_by_cmd_is_what_has_to_be_powershell() -> None:
+    assert {*_BY_CMD, *_ONLY_BY_POWERSHELL} == set(windows_scripts.ACTIONS)
+    host = Host(name="w", os="windows")
+    for action in _ONLY_BY_POWERSHELL:
+        more = {"ARGV": "78"} if action == "run" else {}
+        assert fakes.ask(host, action, **more).shell == "powershell"
+
+
 _KINDS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Peer]]] = {
     "mock": _mock,
     "ssh": _fake_ssh,
@@ -140,19 +207,22 @@ _KINDS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Peer]]] = {
     "winrm, https and basic": _fake_winrm(https=True, auth="basic"),
     "sshd": _sshd,
 }
+_WINE = "wine's cmd over ssh"
+_MARKS: Mapping[str, list[pytest.MarkDecorator]] = {
+    "sshd": [pytest.mark.sshd, pytest.mark.xdist_group("sshd")],
+    _WINE: [pytest.mark.slow, pytest.mark.xdist_group("wine")],
+}
 
 
 @pytest.fixture(
-    params=[
-        pytest.param(
-            name,
-            marks=[pytest.mark.sshd, pytest.mark.xdist_group("sshd")] if name == "sshd" else [],
-        )
-        for name in _KINDS
-    ]
+    params=[pytest.param(name, marks=_MARKS.get(name, [])) for name in (*_KINDS, _WINE)]
 )
 async def peer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Peer]:
-    async with asyncio.timeout(90), _KINDS[request.param](tmp_path) as made:
+    if request.param == _WINE:
+        kind = _wine(request.getfixturevalue("wine"), tmp_path)
+    else:
+        kind = _KINDS[request.param](tmp_path)
+    async with asyncio.timeout(90), kind as made:
         yield made
 
 
@@ -174,7 +244,7 @@ async def test_a_machine_that_is_up_is_seen_and_answers_one_command_after_anothe
         boots |= {item.boot_id for item in found if isinstance(item, BootIdentity)}
         assert any(isinstance(item, ArtifactListing) for item in found)
         assert not completed.truncated
-    assert len(boots) == 1
+    assert len(boots) == peer.boots
     await session.aclose()
     assert peer.leftovers() == 0
 
