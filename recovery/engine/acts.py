@@ -199,11 +199,10 @@ def _what_went_wrong(
         reason = ", ".join(reasons) or "the answer does not say what was done"
         return "failed", f"{remedy} failed: {reason}"
     if reply.refused and not acted.files:
-        why = _reasons(reply) if files else replies.why_not(reply)
-        return "refused", f"the endpoint refused: {why}"
+        return "refused", f"the endpoint refused: {replies.why_not(reply)}"
     listing = next((item for item in evidence if isinstance(item, ArtifactListing)), None)
     if listing is not None and listing.bad:
-        refused = _reasons(reply) or "nothing"
+        refused = replies.why_not(reply) or "nothing"
         message = f"{acted.files} moved to quarantine, but the folder is still bad"
         if not files:
             message = f"{remedy} was carried out, but the host is still bad"

@@ -67,7 +67,8 @@ _REASONS: Mapping[str, str] = {
     "missing": "it is not there",
     "hash": "its content is not what the manifest says",
     "busy": "another act is under way on the host",
-    "held": "it could not be moved: it is in use, protected, or not for the user who signed in",
+    "held": "it could not be moved: it is in use, protected, or not for the user who signed in; restart the host "
+    "and race it (`recovery race`), which acts before the file is in use, or start it in Safe Mode and run it again",
     "unsupported": "the host has no way to do it",
     "unavailable": "nothing good is to be had there to put in its place",
     "needed": "something else there needs it, and would be taken away with it",

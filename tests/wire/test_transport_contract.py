@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -195,8 +196,8 @@ def test_what_is_not_tried_by_cmd_is_what_has_to_be_powershell() -> None:
     assert {*_BY_CMD, *_ONLY_BY_POWERSHELL} == set(windows_scripts.ACTIONS)
     host = Host(name="w", os="windows")
     for action in _ONLY_BY_POWERSHELL:
-        more = {"ARGV": "78"} if action == "run" else {}
-        assert fakes.ask(host, action, **more).shell == "powershell"
+        words = "78" if action == "run" else ""
+        assert fakes.ask(host, action, ARGV=words).shell == "powershell"
 
 
 _KINDS: Mapping[str, Callable[[Path], AbstractAsyncContextManager[Peer]]] = {
@@ -218,11 +219,10 @@ _MARKS: Mapping[str, list[pytest.MarkDecorator]] = {
     params=[pytest.param(name, marks=_MARKS.get(name, [])) for name in (*_KINDS, _WINE)]
 )
 async def peer(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Peer]:
+    kinds = dict(_KINDS)
     if request.param == _WINE:
-        kind = _wine(request.getfixturevalue("wine"), tmp_path)
-    else:
-        kind = _KINDS[request.param](tmp_path)
-    async with asyncio.timeout(90), kind as made:
+        kinds[_WINE] = partial(_wine, request.getfixturevalue("wine"))
+    async with asyncio.timeout(90), kinds[request.param](tmp_path) as made:
         yield made
 
 

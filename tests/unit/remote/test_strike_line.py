@@ -190,4 +190,6 @@ def test_an_answer_that_was_cut_is_no_answer() -> None:
 
 def test_the_reason_of_a_strike_is_said_in_words() -> None:
     reply = replies.Reply((Refused(reason="held", path_hex=b"C:\\x".hex()),))
-    assert "in use, protected" in replies.why_not(reply)
+    said = replies.why_not(reply)
+    assert "in use, protected" in said
+    assert "restart the host and race it" in said, "what to do next"
