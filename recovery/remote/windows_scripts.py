@@ -17,7 +17,7 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     "prove": (*_FILES, "crashes", "facts", "prove"),
     "quarantine": _TAKES,
     "race": _TAKES,
-    "undo": (*_FILES, "vault", "undo"),
+    "undo": (*_FILES, "vault", "undo", "takeback"),
     "reboot": ("lib", "reboot"),
     "run": ("lib", "run"),
     "exposure": ("lib", "files", "facts", "machine", "exposure"),

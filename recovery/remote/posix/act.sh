@@ -73,10 +73,5 @@ fr_main() {
   trap '' HUP PIPE
   fr_boot
   fr_remedy
-  fr_system
-  fr_listing
-  fr_services
-  fr_crashes
-  fr_mark
-  fr_end 0
+  fr_report
 }

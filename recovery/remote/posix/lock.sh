@@ -55,3 +55,22 @@ fr_lock() {
 fr_unlock() {
   rm -f "$LOCK"
 }
+
+# Whether something can be taken back: says why not, and has the lock where it can.
+fr_may_undo() {
+  if [ -L "$QUARANTINE" ]; then fr_refused link "$QUARANTINE"; fr_acted undo 0 0; return 1; fi
+  if ! fr_visible "$QUARANTINE"; then fr_refused permission "$QUARANTINE"; fr_acted undo 0 0; return 1; fi
+  if [ ! -d "$QUARANTINE" ]; then fr_acted undo 0 0 true; return 1; fi
+  if ! fr_vault || ! fr_lock; then fr_acted undo 0 0; return 1; fi
+}
+
+# What every undo does around its own `fr_undo`. A controller that goes away must not leave the work half done.
+fr_undo_and_list() {
+  trap '' HUP PIPE
+  fr_boot
+  fr_undo
+  fr_system
+  fr_listing
+  fr_mark
+  fr_end 0
+}

@@ -231,10 +231,5 @@ fr_main() {
   trap '' HUP PIPE
   fr_boot
   fr_quarantine
-  fr_system
-  fr_listing
-  fr_services
-  fr_crashes
-  fr_mark
-  fr_end 0
+  fr_report
 }

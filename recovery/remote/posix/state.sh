@@ -60,3 +60,18 @@ fr_crashes() {
     printf '{"record":"crash","source":"%s","at":%s,"text_hex":"%s"}\n' "$fr_kept" "${STAT:-null}" "$HEX"
   done
 }
+
+# What the host is in.
+fr_condition() {
+  fr_system
+  fr_listing
+  fr_services
+  fr_crashes
+}
+
+# That, as the end of an answer.
+fr_report() {
+  fr_condition
+  fr_mark
+  fr_end 0
+}

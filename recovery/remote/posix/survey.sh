@@ -2,10 +2,7 @@
 
 fr_main() {
   fr_boot
-  fr_system
-  fr_listing
-  fr_services
-  fr_crashes
+  fr_condition
   fr_facts
   fr_modules
   fr_updates

@@ -43,20 +43,11 @@ fr_undo_act() {
 }
 
 fr_undo() {
-  if [ -L "$QUARANTINE" ]; then fr_refused link "$QUARANTINE"; fr_acted undo 0 0; return; fi
-  if ! fr_visible "$QUARANTINE"; then fr_refused permission "$QUARANTINE"; fr_acted undo 0 0; return; fi
-  if [ ! -d "$QUARANTINE" ]; then fr_acted undo 0 0 true; return; fi
-  if ! fr_vault || ! fr_lock; then fr_acted undo 0 0; return; fi
+  if ! fr_may_undo; then return; fi
   fr_undo_act
   fr_unlock
 }
 
 fr_main() {
-  trap '' HUP PIPE
-  fr_boot
-  fr_undo
-  fr_system
-  fr_listing
-  fr_mark
-  fr_end 0
+  fr_undo_and_list
 }

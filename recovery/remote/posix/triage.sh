@@ -2,10 +2,5 @@
 
 fr_main() {
   fr_boot
-  fr_system
-  fr_listing
-  fr_services
-  fr_crashes
-  fr_mark
-  fr_end 0
+  fr_report
 }

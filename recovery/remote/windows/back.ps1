@@ -3,9 +3,7 @@
 function Invoke-Undo {
   $script:Held = 0
   $back = 0
-  if (Test-Link $Vault) { Write-Refused 'link' $Vault; Write-Acted 'undo' 0 0 $false; return }
-  if (-not [System.IO.Directory]::Exists($Vault)) { Write-Acted 'undo' 0 0 $true; return }
-  if (-not (Open-Vault) -or -not (Open-Lock)) { Write-Acted 'undo' 0 0 $false; return }
+  if (-not (Open-ToUndo)) { return }
   try {
     Read-Records
     foreach ($record in @($script:Records | Where-Object { $_.Undone })) {

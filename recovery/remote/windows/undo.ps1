@@ -118,17 +118,7 @@ function Restore-All {
 }
 
 function Invoke-Undo {
-  if (Test-Link $Vault) { Write-Refused 'link' $Vault; Write-Acted 'undo' 0 0 $false; return }
   if (Test-Link $Directory) { Write-Refused 'link' $Directory; Write-Acted 'undo' 0 0 $false; return }
-  if (-not [System.IO.Directory]::Exists($Vault)) { Write-Acted 'undo' 0 0 $true; return }
-  if (-not (Open-Vault) -or -not (Open-Lock)) { Write-Acted 'undo' 0 0 $false; return }
+  if (-not (Open-ToUndo)) { return }
   try { Restore-All } finally { Close-Lock }
 }
-
-Read-Settings
-Read-Boot
-Invoke-Undo
-Write-System
-Write-Listing
-Read-Mark
-Write-End

@@ -29,6 +29,14 @@ function Open-Lock {
   return $false
 }
 
+# Whether something can be taken back: says why not, and has the lock where it can.
+function Open-ToUndo {
+  if (Test-Link $Vault) { Write-Refused 'link' $Vault; Write-Acted 'undo' 0 0 $false; return $false }
+  if (-not [System.IO.Directory]::Exists($Vault)) { Write-Acted 'undo' 0 0 $true; return $false }
+  if (-not (Open-Vault) -or -not (Open-Lock)) { Write-Acted 'undo' 0 0 $false; return $false }
+  return $true
+}
+
 function Close-Lock {
   $script:Lock.Dispose()
 }

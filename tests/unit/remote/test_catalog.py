@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 
 import msgspec
@@ -190,6 +191,20 @@ def test_an_action_is_carried_out_by_the_remedys_own_script() -> None:
     assert b"fr_install()" not in look
     assert act == _command("race", PACKAGE).script
     assert b"fr_take()" not in act + undo + look
+
+
+@pytest.mark.parametrize(
+    ("incident", "action"),
+    [
+        *((INCIDENT, action) for action in ("triage", "prove", "quarantine", "undo", "reboot")),
+        *((PACKAGE, action) for action in ("triage", "prove", "package_version", "undo")),
+    ],
+)
+def test_no_part_takes_a_name_that_another_part_has(incident: Incident, action: str) -> None:
+    """The later one would be called in the place of both. Only what lists the artifact is there to be replaced."""
+    names = re.findall(rb"(?m)^(\w+)\(\)", _command(action, incident).script)
+    twice = {name for name in names if names.count(name) > 1}
+    assert twice <= {b"fr_listing"}
 
 
 @pytest.mark.parametrize(
