@@ -22,6 +22,7 @@ _LEAST_SHARE = 0.08
 _LEAST_GUEST = 0.28
 """Of the picture: a smaller one is a picture on somebody's desktop, not the screen that is looked at."""
 _LEAST_FILL = 0.5
+_HUE = 0x40
 _GAP = 0.14
 _SHAPE = (1.1, 2.5)
 """Width to height of a screen, with room for one that is cut."""
@@ -50,8 +51,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Of the guest that differs clearly from it."""
     greys: float
     """Of the guest that is of a middling or light grey: dialogs of text screens."""
-    colours: int
-    """How many, coarsely, make up a thousandth of the guest or more."""
+    hues: int
+    """How many colours that are no grey, coarsely, make up a thousandth of the guest or more."""
     face: bool
     """Whether `:(` stands there."""
     taskbar: bool
@@ -79,7 +80,7 @@ def look(image: Image.Image) -> Look:
         flat=_mean(near(inner, ground, _SAME)),
         ink=_mean(ink(inner, ground)),
         greys=sum(count for count, colour in grid if _is_grey(colour)) / pixels,
-        colours=sum(count * 1000 >= pixels for count, _ in grid),
+        hues=sum(count * 1000 >= pixels and max(hue) - min(hue) >= _HUE for count, hue in grid),
         face=_has_face(ink(image.crop(guest).resize(_SAMPLE, Image.Resampling.BOX), ground)),
         taskbar=_has_taskbar(inner),
     )

@@ -14,9 +14,14 @@ from recovery.model.reading import Label
 _PLAIN = 0.45
 """Of a screen that has to have the colour of its background, for a crash or a recovery to be drawn on it."""
 _MOST = 0.38
-_MANY = 6
-"""Colours."""
+_MANY = 5
+"""Colours of icons and wallpapers."""
+_DULL = frozenset({"grey", "black"})
 _NO_INK = 0.0012
+_NO_INK_SMALL = 0.0001
+"""Of a picture so small that a line of text is a few pixels."""
+_SMALL = 400
+"""Pixels of width."""
 _ENOUGH = 3
 """Weight of words that make a label; on Windows' blue one less, since little else has it."""
 _ORDER = (
@@ -74,7 +79,12 @@ _BY_COLOUR: Mapping[Family, tuple[tuple[Label, ...], str]] = {
 
 def by_sight(seen: Look) -> Verdict:
     """What can be said of a screen whose text nobody read."""
-    if seen.ink < _NO_INK and seen.flat > 1 - 0.05 and seen.family not in {"azure", "green"}:
+    small = seen.guest[2] - seen.guest[0] < _SMALL
+    if (
+        seen.ink < (_NO_INK_SMALL if small else _NO_INK)
+        and seen.flat > 1 - 0.05
+        and seen.family not in {"azure", "green"}
+    ):
         return Verdict("blank", 0.9, _MEANINGS["blank"])
     plain = seen.flat >= _PLAIN and not seen.taskbar
     if seen.face and plain and _fills(seen) and seen.family in {"azure", "green", "black"}:
@@ -84,7 +94,7 @@ def by_sight(seen: Look) -> Verdict:
     if plain and seen.family in _BY_COLOUR:
         labels, meaning = _BY_COLOUR[seen.family]
         return Verdict("unknown", 0.5, meaning, labels)
-    if seen.taskbar and seen.colours >= _MANY and seen.flat < _PLAIN and seen.family != "grey":
+    if seen.taskbar and seen.hues >= _MANY and seen.flat < _PLAIN and seen.family not in _DULL:
         return Verdict("desktop", 0.55, _MEANINGS["desktop"])
     return Verdict(
         "unknown",
