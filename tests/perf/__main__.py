@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.perf.dark import dark
 from tests.perf.measure import LIMIT, Row
-from tests.perf.pictures import pictures
+from tests.perf.picture_speed import pictures
 from tests.perf.ssh import ssh
 from tests.perf.twin import engine, incident, inventory, start
 from tests.perf.winrm import winrm
