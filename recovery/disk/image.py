@@ -219,7 +219,7 @@ def _kind(device: Path) -> str:
 def _unlocked_volume(device: Path, key: Secret | None, stack: ExitStack) -> Path:
     if key is None:
         raise UnsupportedError(
-            "is locked by BitLocker: give its recovery password on standard input (--key-stdin), or by --key-file"
+            "is locked by BitLocker: give its recovery password on standard input, with --key-stdin"
         )
     program = _needed("cryptsetup")
     if not (MAPPER / "control").exists():
