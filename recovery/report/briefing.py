@@ -65,7 +65,8 @@ def _summary(standing: Standing) -> Iterator[str]:
     hit = standing.left + standing.proven
     healthy = standing.verdicts.get(Verdict.HEALTHY, 0)
     unknown = standing.verdicts.get(Verdict.UNKNOWN, 0)
-    yield f"- Hosts: {standing.total:,}. Hit: {hit:,}. Not known yet: {unknown:,}. Never hit: {healthy:,}."
+    met = f"Hit: {hit:,}. Never hit: {healthy:,}. Not known yet: {unknown:,}."
+    yield f"- Hosts: {standing.total:,}. {met}"
     yield f"- Still to do: **{standing.left:,}**, of which {_down(standing):,} are down."
     yield f"- Recovered and proven: **{standing.proven:,}**{_share(standing.proven, hit)}."
     loss, lost = f"{standing.loss_per_hour:,.0f}", f"{standing.lost:,.0f}"

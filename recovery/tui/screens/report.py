@@ -71,7 +71,7 @@ class ReportScreen(ModalScreen[None]):
             box.border_subtitle = "w writes it to a file   c copies it   Esc closes"
             with VerticalScroll(id="page"):
                 yield Static(
-                    lines([content(text) for text in self._text.splitlines()]), markup=False
+                    lines([_shown(text) for text in self._text.splitlines()]), markup=False
                 )
             yield Input(self._name, id="file", compact=True, classes="hidden")
             yield Static("", id="said", markup=False)
