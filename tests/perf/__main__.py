@@ -11,6 +11,7 @@ from tests.perf.dark import dark
 from tests.perf.measure import LIMIT, Row
 from tests.perf.picture_speed import pictures
 from tests.perf.ssh import ssh
+from tests.perf.tui import tui
 from tests.perf.twin import engine, incident, inventory, start
 from tests.perf.winrm import winrm
 
@@ -23,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
     "engine": engine,
     "incident": incident,
     "pictures": pictures,
+    "tui": tui,
 }
 
 

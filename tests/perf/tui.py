@@ -1,0 +1,247 @@
+"""The dashboard on a large fleet, measured through a pseudo-terminal while another process writes events."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyte
+
+from tests.perf.measure import PYTHON, ROOT, Row, recovery
+from tests.perf.twin import table
+
+_HOSTS = 100_000
+_RATE = 5_000
+_WIDTH, _HEIGHT = 160, 45
+_IDLE = 10.0
+_ROUNDS = 12
+_PAUSE = 0.35
+"""Seconds after a key, in which its picture has to come."""
+_CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+Seen = Callable[[pyte.Screen], bool]
+
+_WRITER = """
+import sys, time
+from datetime import UTC, datetime, timedelta
+from recovery.journal.log import Log
+from recovery.model.events import StepFinished
+from recovery.model.evidence import BootIdentity, Progress, Reachability, Verdict
+from recovery.planning import Request, record_start
+from recovery.service import Service
+from recovery.settings import Settings
+journal, inventory, hosts, rate, seconds = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:6])
+KINDS = (Verdict.HEALTHY, Verdict.CRASH_LOOP, Verdict.EXPOSED, Verdict.RECOVERED, Verdict.DARK)
+began = datetime(2024, 7, 19, 6, 0, tzinfo=UTC)
+run = "r240719-060000"
+def event(number):
+    at, host = began + timedelta(milliseconds=number), f"h{number % hosts:06d}"
+    verdict = KINDS[(number * 7 + number // hosts) % len(KINDS)]
+    return StepFinished(
+        at=at, run=run, host=host, index=number // hosts % 4, step="triage", attempt=1, outcome="ok",
+        evidence=(Reachability(at=at, source="mock", answers=True), BootIdentity(at=at, source="mock", boot_id=f"b{number}")),
+        verdict=verdict, because=("the bad artifact is there", f"up for {number % 90} s"), progress=Progress.SETTLING,
+    )
+log = Log.open(journal, sync="normal")
+last = log.last_seq()
+if not last:
+    prepared = Service(Settings(journal=journal)).prepare(
+        Request(playbook="rollback", inventory=(inventory,), mock=True))
+    record_start(log, log.append, began, run, prepared)
+    for first in range(0, hosts, 2000):
+        log.append(*(event(number) for number in range(first, min(hosts, first + 2000))))
+else:
+    begin, number = time.monotonic(), last
+    while time.monotonic() - begin < seconds:
+        due = last + int((time.monotonic() - begin) * rate)
+        log.append(*(event(n) for n in range(number, due)))
+        number = due
+        time.sleep(0.02)
+log.close()
+"""
+
+
+class Terminal:
+    """The program in a pseudo-terminal. What it draws is kept with the time at which it came."""
+
+    def __init__(self, argv: list[str], home: Path) -> None:
+        """Start it."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _HEIGHT, _WIDTH, 0, 0))
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            "COLORTERM": "truecolor",
+        }
+        self.began = time.perf_counter()
+        self.process = subprocess.Popen(
+            argv, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment, start_new_session=True
+        )  # fmt: skip
+        os.close(theirs)
+        self._handle = ours
+        self.chunks: list[tuple[float, bytes]] = []
+
+    def watch(self, seconds: float, until: bytes = b"") -> bool:
+        """Take what comes for so long, or until `until` has come; whether it has."""
+        end, text = time.perf_counter() + seconds, b""
+        while (left := end - time.perf_counter()) > 0:
+            if not select.select([self._handle], [], [], left)[0]:
+                break
+            data = os.read(self._handle, 1 << 16)
+            self.chunks.append((time.perf_counter(), data))
+            if until:
+                text = text[-4096:] + data
+                if until in text:
+                    return True
+        return False
+
+    def press(self, keys: bytes) -> float:
+        """Press a key; when."""
+        os.write(self._handle, keys)
+        return time.perf_counter()
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
+
+    def megabytes(self) -> float:
+        """Its largest resident size."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(text for text in status.splitlines() if text.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+
+    def close(self) -> None:
+        """End it."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self._handle)
+
+
+def tui(folder: Path) -> Iterator[Row]:
+    """First paint, keys, idling and memory."""
+    inventory, journal = str(table(folder, _HOSTS)), str(folder / "tui.db")
+    _write(journal, inventory, 0).wait()
+    argv = recovery("--journal", journal, "tui", "--mock", "-i", inventory)
+    terminal = Terminal(argv, folder)
+    try:
+        if not terminal.watch(30, b"Situation"):
+            raise TimeoutError
+        first = terminal.chunks[-1][0] - terminal.began
+        yield Row(
+            "dashboard, 100,000 hosts: first paint, from the start of the process",
+            f"{first:.2f} s",
+            "<= 1 s",
+        )
+        terminal.watch(60, b"reads the journal")
+        whole = _settled(terminal)
+        yield Row("the same: all of 100,000 events folded", f"{whole:.1f} s")
+        before, began = terminal.cpu(), time.perf_counter()
+        terminal.watch(_IDLE)
+        idle = (terminal.cpu() - before) / (time.perf_counter() - began)
+        yield Row("the same: processor while nothing happens", f"{idle:.1%}", "<= 5 %")
+        writer = _write(journal, inventory, 200)
+        terminal.watch(3)
+        before, began = terminal.cpu(), time.perf_counter()
+        marks = _press_keys(terminal)
+        busy = (terminal.cpu() - before) / (time.perf_counter() - began)
+        writer.kill()
+        writer.wait()
+        yield from _keys(terminal, marks)
+        yield Row(
+            "the same: processor while 5,000 events/s arrive and keys are pressed", f"{busy:.0%}"
+        )
+        yield Row("the same: memory at its largest", f"{terminal.megabytes():.0f} MB", "<= 400 MB")
+    finally:
+        terminal.close()
+
+
+def _write(journal: str, inventory: str, seconds: int) -> subprocess.Popen[bytes]:
+    argv = [PYTHON, "-c", _WRITER, journal, inventory, *map(str, (_HOSTS, _RATE, seconds))]
+    return subprocess.Popen(argv, cwd=ROOT, stdout=sys.stderr)
+
+
+def _settled(terminal: Terminal) -> float:
+    """Seconds from the start until nothing is read any more: the processor rests."""
+    while True:
+        before = terminal.cpu()
+        terminal.watch(1.0)
+        if terminal.cpu() - before < 0.2:
+            return time.perf_counter() - terminal.began - 1.0
+
+
+def _tab(place: int) -> Seen:
+    return lambda screen: screen.buffer[0][place].reverse
+
+
+def _help(screen: pyte.Screen) -> bool:
+    return any("Keys" in line for line in screen.display[:8])
+
+
+def _no_help(screen: pyte.Screen) -> bool:
+    return not _help(screen)
+
+
+_KEYS: tuple[tuple[str, bytes, Seen], ...] = (
+    ("to Fleet", b"2", _tab(16)),
+    ("to Journal", b"5", _tab(43)),
+    ("to Situation", b"1", _tab(3)),
+    ("help opens", b"?", _help),
+    ("help closes", b"\x1b[27u", _no_help),
+)
+
+
+def _press_keys(terminal: Terminal) -> list[tuple[str, float, Seen]]:
+    marks = []
+    for _ in range(_ROUNDS):
+        for name, key, seen in _KEYS:
+            marks.append((name, terminal.press(key), seen))
+            terminal.watch(_PAUSE)
+    return marks
+
+
+def _keys(terminal: Terminal, marks: list[tuple[str, float, Seen]]) -> Iterator[Row]:
+    """How long after each key its picture was there: the whole output is played again to find out."""
+    screen = pyte.Screen(_WIDTH, _HEIGHT)
+    stream = pyte.ByteStream(screen)
+    waits: dict[str, list[float]] = {}
+    pending = list(marks)
+    for place, (at, data) in enumerate(terminal.chunks):
+        stream.feed(data)
+        if not pending or at < pending[0][1]:
+            continue
+        name, pressed, seen = pending[0]
+        if seen(screen):
+            waits.setdefault(name, []).append(at - pressed)
+            pending.pop(0)
+        elif (
+            len(pending) > 1
+            and place + 1 < len(terminal.chunks)
+            and terminal.chunks[place + 1][0] > pending[1][1]
+        ):
+            waits.setdefault(name, []).append(float("inf"))
+            pending.pop(0)
+    every = sorted(wait for found in waits.values() for wait in found)
+    for name, found in waits.items():
+        yield Row(f"the same, 5,000 events/s: {name}", _figures(sorted(found)))
+    yield Row("the same, 5,000 events/s: any key to its picture", _figures(every), "p95 <= 50 ms")
+
+
+def _figures(waits: list[float]) -> str:
+    if not waits:
+        return "nothing came"
+    middle, late = waits[len(waits) // 2], waits[min(len(waits) - 1, int(len(waits) * 0.95))]
+    return f"median {middle * 1000:.0f} ms, p95 {late * 1000:.0f} ms, of {len(waits)}"
