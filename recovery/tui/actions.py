@@ -42,6 +42,12 @@ class Action(msgspec.Struct, frozen=True):
         return (self.call or self.id.rpartition(".")[2]).partition("(")[0].rpartition(".")[2]
 
     @property
+    def target(self) -> str:
+        """Textual's action with the place that carries it out, as a click or the palette needs it."""
+        call = self.call or self.verb
+        return call if "." in call.partition("(")[0] else f"screen.{call}"
+
+    @property
     def binding(self) -> Binding:
         """The key binding."""
         return Binding(

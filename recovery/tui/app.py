@@ -110,6 +110,10 @@ class Dashboard(App[str]):
         page = next(
             (screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None
         )
+        return self.actions_on(page)
+
+    def actions_on(self, page: Page | None) -> tuple[Action, ...]:
+        """The actions of a screen, then those of all screens."""
         return (*(page.ACTIONS if page is not None else ()), *ACTIONS)
 
     @override

@@ -20,15 +20,11 @@ class ActionCommands(Provider):
         dashboard = cast("Dashboard", self.app)
         return [item for item in dashboard.actions() if not item.ready(dashboard.snapshot)]
 
-    def _call(self, action: Action) -> str:
-        call = action.call or action.verb
-        return call if "." in call.partition("(")[0] else f"screen.{call}"
-
     @override
     async def discover(self) -> Hits:
         """All of it."""
         for action in self._offered():
-            call = self._call(action)
+            call = action.target
             yield DiscoveryHit(
                 action.title, lambda call=call: self.app.run_action(call), help=action.tooltip
             )
@@ -40,7 +36,7 @@ class ActionCommands(Provider):
         for action in self._offered():
             score = max(matcher.match(action.title), matcher.match(action.tooltip) * 0.8)
             if score > 0:
-                call = self._call(action)
+                call = action.target
                 yield Hit(
                     score,
                     matcher.highlight(action.title),

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 from typing_extensions import override
 
 from recovery.errors import RecoveryError
@@ -18,6 +17,7 @@ from recovery.tui.actions import Action, why_not
 from recovery.tui.inert import plain
 from recovery.tui.snapshot import EMPTY, Snapshot
 from recovery.tui.widgets.banner import Banner
+from recovery.tui.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
     from recovery.tui.app import Dashboard
@@ -49,13 +49,15 @@ class Page(Screen[None]):
 
     @override
     def compose(self) -> ComposeResult:
-        """The banner, the body, the footer."""
+        """The banner, the body, the keys."""
         yield Banner(self.NAME).data_bind(Page.snapshot)
         yield from self.body()
-        yield Footer(show_command_palette=False)
+        yield KeyLine(self.dashboard.actions_on(self), self.dashboard.deck.keys).data_bind(
+            Page.snapshot
+        )
 
     def body(self) -> Iterable[Widget]:
-        """What is between banner and footer."""
+        """What is between banner and keys."""
         return ()
 
     def on_mount(self) -> None:
