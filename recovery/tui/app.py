@@ -64,6 +64,9 @@ _PACE = 0.2
 _PACE_BEHIND = 0.01
 """Seconds between two looks at the journal, and when it has more."""
 
+_DELAY = 0.01
+"""Seconds for which a screen that was switched to may gather itself before it is drawn."""
+
 
 class Dashboard(App[str]):
     """The instrument. It shows what the feed brings, and asks the gateway to act."""
@@ -77,7 +80,7 @@ class Dashboard(App[str]):
     DEFAULT_MODE = "situation"
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
-    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False, repaint=False)
 
     def __init__(self, source: Source, gateway: Gateway, deck: Deck) -> None:
         """Show what `source` brings."""
@@ -104,6 +107,11 @@ class Dashboard(App[str]):
                 self.snapshot = snapshot
             behind = self.snapshot.stage != "live" or self.snapshot.behind
             await asyncio.sleep(_PACE_BEHIND if behind else _PACE)
+
+    @override
+    def delay_update(self, delay: float = _DELAY) -> None:
+        """Textual holds the picture back while it switches screens; these are quick."""
+        super().delay_update(min(delay, _DELAY))
 
     def actions(self) -> tuple[Action, ...]:
         """What can be done here: the screen's own actions, then those of all screens."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -27,9 +29,13 @@ from recovery.report.course import Course
 from recovery.report.estimate import goals
 from recovery.tui.snapshot import EMPTY, RunLine, Snapshot
 
-_BUDGET = 0.04
-"""Seconds of work between two breaths, so that keys are answered meanwhile."""
-_CHUNK = 200
+_BUDGET = 0.15
+"""Seconds of reading in front of a snapshot."""
+_CHUNK = 60
+_CHUNK_AT_FIRST = 300
+"""Events that are folded at once: few while people look, more while a long journal is read at the beginning."""
+_BREATH = 0.002
+"""Seconds that are left to the other threads after each chunk."""
 _LOOK_FOR_HOLDERS = 1.0
 _SHOWN_WHILE_READING = 0.4
 """Seconds between two snapshots while a long journal is read."""
@@ -82,6 +88,7 @@ class Feed:
         self._given = float("-inf")
         self._last = EMPTY
         self._stale = True
+        self._breath = threading.Event()
 
     def poll(self) -> Snapshot | None:
         """Take in what is new, for a moment at most, and show it."""
@@ -99,6 +106,8 @@ class Feed:
         if not self._stale and not self._look_for_holders(now) and since < _IDLE:
             return None
         self._given = now
+        if not behind and self._last.stage != "live":
+            gc.freeze()  # what was read stays: to look through it for garbage would stop the screen for 100 ms
         self._last = self._shown(behind)
         self._stale = False
         return self._last
@@ -138,14 +147,16 @@ class Feed:
         if board is None:
             return 0
         end = time.monotonic() + _BUDGET
+        size = _CHUNK if self._last.stage == "live" else _CHUNK_AT_FIRST
         while time.monotonic() < end:
             if self._events is None:
                 self._events = reader.read(after=board.seq)
-            chunk = list(islice(self._events, _CHUNK))
+            chunk = list(islice(self._events, size))
             for stored in chunk:
                 self._take(reader, board, stored)
             self._stale = self._stale or bool(chunk)
-            if len(chunk) < _CHUNK:
+            self._breath.wait(_BREATH)
+            if len(chunk) < size:
                 self._events = None
                 return 0
         return max(0, reader.last_seq() - board.seq)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from recovery.service import Service
 from recovery.tui.app import Dashboard
 from recovery.tui.deck import Deck
@@ -9,12 +11,16 @@ from recovery.tui.feed import Feed
 from recovery.tui.service_gateway import ServiceGateway
 from recovery.worlds import SystemClock
 
+_TURN = 0.001
+"""Seconds for which the thread that reads may keep the one that draws from its turn."""
+
 
 def open_dashboard(service: Service, deck: Deck) -> str:
     """Show it until somebody leaves; what they should know then. Raises `RecoveryError`."""
     feed = Feed(
         service.settings.journal, SystemClock(), deck.inventory, mock=True if deck.mock else None
     )
+    sys.setswitchinterval(_TURN)
     dashboard = Dashboard(feed, ServiceGateway(service, deck), deck)
     try:
         return dashboard.run() or ""

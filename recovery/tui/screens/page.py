@@ -35,7 +35,7 @@ class Page(Screen[None]):
     NAME: ClassVar[str] = ""
     """Its mode."""
 
-    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False, repaint=False)
 
     @property
     def dashboard(self) -> Dashboard:

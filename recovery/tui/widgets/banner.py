@@ -23,7 +23,7 @@ _ROOM_FOR_WORDS = 100
 class Banner(Static):
     """Tabs, and everything that must not be misread: whether hosts are simulated, whether the picture is whole."""
 
-    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False, repaint=False)
 
     def __init__(self, current: str) -> None:
         """On the screen of this mode."""

@@ -1,4 +1,4 @@
-"""The line at the bottom: what can be done here, by which key. One piece of text, since it changes with every screen."""
+"""The line at the bottom: what can be done here, by which key. One text: it changes with every screen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HELP = "app.help"
 class KeyLine(Static):
     """Shows as many actions as there is room for; what cannot be done now is grey. Help is always in sight."""
 
-    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False, repaint=False)
 
     def __init__(self, actions: Sequence[Action], keys: Mapping[str, str]) -> None:
         """For these actions, with the key map of the settings."""

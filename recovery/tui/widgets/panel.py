@@ -27,7 +27,7 @@ class Panel(Widget):
     }
     """
 
-    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False)
+    snapshot: reactive[Snapshot] = reactive(EMPTY, init=False, repaint=False)
 
     def __init__(self, title: str, draw: Draw, *, id: str, rows: int = 0) -> None:  # noqa: A002 - Textual's name
         """`rows` is what it draws for where its height depends on what it says."""
