@@ -15,7 +15,7 @@ Line = tuple[str, str]
 """A style of the theme, and the text."""
 
 _HEAD = "bold $primary"
-_OPEN = Sign("…", "not ended", "$text-muted")
+_OPEN = Sign("…", "not ended", "$muted")
 
 
 def plan_lines(prepared: Prepared) -> Iterator[Line]:
@@ -57,7 +57,7 @@ def _verified(prepared: Prepared) -> Iterator[Line]:
             f"! {len(protected)} protected hosts are not changed: {fold(protected, most=3)}",
         )
     for right in report.privileges:
-        yield "$text-muted", f"  Needs the right to {right}"
+        yield "$muted", f"  Needs the right to {right}"
     for warning in prepared.warnings:
         yield "$warning", f"! {warning}"
 

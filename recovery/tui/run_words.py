@@ -88,13 +88,13 @@ def run_lines(line: RunLine) -> Iterator[Line]:
         longest = show_duration(round(wait.seconds))
         yield "", f"  {wait.hosts:>6,} wait for {wait.step}{silent}; the longest {longest}{oldest}"
     for notice in line.view.notices[-3:]:
-        yield "$text-muted", f"  {notice.message}"
+        yield "$muted", f"  {notice.message}"
 
 
 def _urgent(line: RunLine) -> Iterator[Line]:
     view = line.view
     for asked in view.asked if line.is_open else ():
-        yield "bold $warning", f"? {asked.gate}: {asked.question}   (y approves)"
+        yield "bold $warning", f"? {asked.gate}: {asked.question}   (a approves)"
     if view.guard is not None:
         trip = view.guard
         yield (
@@ -102,7 +102,7 @@ def _urgent(line: RunLine) -> Iterator[Line]:
             f"✗ GUARD: {trip.rule} {trip.count} of {trip.denominator}, limit {trip.limit}",
         )
     if line.is_open and not line.carried_by:
-        yield "$warning", "! c takes it up where it stopped"
+        yield "$warning", "! u takes it up where it stopped"
 
 
 def _counts(line: RunLine) -> Iterator[Line]:
@@ -134,4 +134,4 @@ def _waves(line: RunLine) -> Iterator[Line]:
     left = line.waves[len(line.view.waves) :]
     if left and line.is_open:
         shown = ", ".join(map(str, left[:_WAVES]))
-        yield "$text-muted", f"  still to come: {shown}{', …' if len(left) > _WAVES else ''}"
+        yield "$muted", f"  still to come: {shown}{', …' if len(left) > _WAVES else ''}"

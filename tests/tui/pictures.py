@@ -12,6 +12,8 @@ from pathlib import Path
 from recovery.tui.app import Dashboard
 
 _FOLDER = Path(__file__).parent / "pictures"
+_ANEW = bool(os.environ.get("RECOVERY_NEW_PICTURES"))
+"""Read before the environment is cleaned for the tests."""
 
 
 def _drawn(app: Dashboard) -> str:
@@ -22,8 +24,8 @@ def _drawn(app: Dashboard) -> str:
 def looks_as_kept(app: Dashboard, name: str) -> bool:
     """Whether the screen is the one that was kept. What it is instead stands beside it as `NAME.new.svg`."""
     kept, found = _FOLDER / f"{name}.svg", _drawn(app)
-    if os.environ.get("RECOVERY_NEW_PICTURES"):
-        _FOLDER.mkdir(exist_ok=True)
+    _FOLDER.mkdir(exist_ok=True)
+    if _ANEW:
         kept.write_text(found)
     if kept.exists() and kept.read_text() == found:
         return True

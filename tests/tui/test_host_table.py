@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 
+from recovery.tui.themes import DARK
 from recovery.tui.widgets.arrangement import Arrangement, Wanted, arrange
 from recovery.tui.widgets.cells import fit
 from recovery.tui.widgets.columns import Column, share
@@ -33,18 +34,20 @@ ROWS = tuple(Row(f"ws{number:03}", "ATL" if number % 2 else "MSP") for number in
 class Stage(App[None]):
     def __init__(self) -> None:
         super().__init__()
+        self.register_theme(DARK)
+        self.theme = DARK.name
         self.told: list[tuple[str, str]] = []
 
     def compose(self) -> ComposeResult:
         yield HostTable(COLUMNS)
 
-    def on_host_table_opened(self, message: HostTable.Opened) -> None:
+    def on_line_table_opened(self, message: HostTable.Opened) -> None:
         self.told.append(("opened", message.name))
 
-    def on_host_table_folded(self, message: HostTable.Folded) -> None:
+    def on_line_table_folded(self, message: HostTable.Folded) -> None:
         self.told.append(("folded", message.name))
 
-    def on_host_table_sort_asked(self, message: HostTable.SortAsked) -> None:
+    def on_line_table_sort_asked(self, message: HostTable.SortAsked) -> None:
         self.told.append(("sort", message.name))
 
     @property

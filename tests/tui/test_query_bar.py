@@ -9,6 +9,7 @@ from recovery.errors import InputError
 from recovery.inventory.completion import complete
 from recovery.inventory.query import Known, parse
 from recovery.model.host import Fleet, Host
+from recovery.tui.themes import DARK
 from recovery.tui.widgets.query_bar import QueryBar, QueryInput
 
 KNOWN = Known(Fleet(hosts=(Host(name="atl-01", site="ATL"), Host(name="msp-01", site="MSP"))))
@@ -17,6 +18,8 @@ KNOWN = Known(Fleet(hosts=(Host(name="atl-01", site="ATL"), Host(name="msp-01", 
 class Stage(App[None]):
     def __init__(self) -> None:
         super().__init__()
+        self.register_theme(DARK)
+        self.theme = DARK.name
         self.asked: list[str] = []
         self.left = 0
 

@@ -38,6 +38,8 @@ def app(tmp_path: Path, home: Path) -> Iterator[Dashboard]:
     feed = Feed(journal, SystemClock(), inventory, mock=True)
     yield Dashboard(feed, gateway, deck)
     feed.close()
+    for child in gateway._children:
+        child.wait()
 
 
 async def until(pilot: Pilot[Any], holds: Callable[[], bool], what: str) -> None:
@@ -70,6 +72,8 @@ async def test_triage_look_rehearse_begin_approve_hand_over_prove(app: Dashboard
         looping = await _look(pilot, app)
         await _rehearse_and_begin(pilot, app)
         await until(pilot, lambda: "waits for approval" in _run(app), "the question")
+        await pilot.press("a")
+        await pilot.pause(0.3)
         await pilot.press("y")
         await until(pilot, lambda: runs_over(app, 2), "the end of the rollback")
         recovered = [s for s in app.snapshot.hosts.values() if s.verdict == Verdict.RECOVERED]

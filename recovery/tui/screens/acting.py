@@ -22,6 +22,7 @@ from recovery.tui.fleet_rows import limits_for
 from recovery.tui.inert import content, plain
 from recovery.tui.screens.page import Page
 from recovery.tui.screens.plan import PlanScreen
+from recovery.tui.widgets.choices import Choices
 
 _NARROW = 30
 
@@ -31,8 +32,7 @@ class ActMenu(ModalScreen[str]):
 
     DEFAULT_CSS = """
     ActMenu > .dialog { padding: 0 1; }
-    ActMenu OptionList:focus { border: none; }
-    ActMenu OptionList { border: none; background: $surface; height: auto; padding: 0; }
+    ActMenu Choices { height: auto; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss('')", "Do nothing")]
 
@@ -52,7 +52,7 @@ class ActMenu(ModalScreen[str]):
                 f"{count} host{'s' if count != 1 else ''}: {names}", longest=70
             )
             box.border_subtitle = "key or Enter chooses   Esc does nothing"
-            yield OptionList(
+            yield Choices(
                 *(
                     Option(
                         self._line(act), id=act.playbook, disabled=bool(self._reasons[act.playbook])
@@ -64,11 +64,9 @@ class ActMenu(ModalScreen[str]):
     def _line(self, act: Act) -> Content:
         reason = self._reasons[act.playbook]
         if reason:
-            return Content.styled(
-                plain(f" {act.key}  {act.title:<12} not now: {reason}"), "$text-muted"
-            )
+            return Content.styled(plain(f" {act.key}  {act.title:<12} not now: {reason}"), "$muted")
         return Content.assemble(
-            (f" {act.key} ", "bold $accent"), f" {act.title:<12} ", (act.tooltip, "$text-muted")
+            (f" {act.key} ", "bold $accent"), f" {act.title:<12} ", (act.tooltip, "$muted")
         )
 
     @on(OptionList.OptionSelected)
@@ -90,8 +88,8 @@ class ActingPage(Page):
     @work(exclusive=True, group="act")
     async def act_on(self, names: Sequence[str]) -> None:
         """Let an act be chosen for the hosts, and plan it."""
-        by_name = {host.name: host for host in self.snapshot.fleet.hosts}
-        hosts = [by_name[name] for name in names if name in by_name]
+        members = self.snapshot.members
+        hosts = [members[name] for name in names if name in members]
         if not hosts:
             self.tell(
                 "no host is chosen: set the cursor on one, or mark some with Space", severe=True

@@ -62,7 +62,7 @@ class FleetScreen(ActingPage):
     """A table of all hosts below a query."""
 
     DEFAULT_CSS = """
-    FleetScreen #line { height: 1; padding: 0 1; color: $text-muted; }
+    FleetScreen #line { height: 1; padding: 0 1; color: $muted; }
     FleetScreen #peek { width: 50; padding: 0 1; border-left: solid $border; display: none; }
     FleetScreen.wide #peek { display: block; }
     """
@@ -180,7 +180,7 @@ class FleetScreen(ActingPage):
                 content(shown(verdict), verdict.style),
                 content(shown(progress), progress.style),
                 *(content(f"· {text}") for text in state.because),
-                *([content(state.message, "$text-muted")] if state.message else []),
+                *([content(state.message, "$muted")] if state.message else []),
             ]
         self.query_one("#peek", Static).update(Content("\n").join(lines))
 

@@ -20,6 +20,7 @@ from recovery.inventory.ranges import fold
 from recovery.report.folding import Group, compare
 from recovery.tui.fleet_rows import HostRow, replies
 from recovery.tui.inert import content
+from recovery.tui.widgets.choices import Choices
 
 _MOST = 500
 """Groups that are listed."""
@@ -32,7 +33,7 @@ class FoldedScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     FoldedScreen > Vertical { width: 100%; height: 100%; background: $surface; border: round $primary; }
     FoldedScreen Horizontal { height: 1fr; }
-    FoldedScreen OptionList { width: 34; height: 1fr; border: none; background: $surface; }
+    FoldedScreen Choices { width: 34; height: 1fr; }
     FoldedScreen VerticalScroll { padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [("escape,q,f", "dismiss", "Back")]
@@ -53,7 +54,7 @@ class FoldedScreen(ModalScreen[None]):
                 "↑↓ chooses   - most say, these do not   + only these say   Esc back"
             )
             with Horizontal():
-                yield OptionList(id="groups")
+                yield Choices(id="groups")
                 with VerticalScroll(can_focus=False):
                     yield Static("… folds", id="reply", markup=False)
 

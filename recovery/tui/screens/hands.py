@@ -50,7 +50,7 @@ class HandsScreen(ActingPage):
     """Hosts by site, and what to do with the one under the cursor."""
 
     DEFAULT_CSS = """
-    HandsScreen #line { height: 1; padding: 0 1; color: $text-muted; }
+    HandsScreen #line { height: 1; padding: 0 1; color: $muted; }
     HandsScreen #book { width: 40%; min-width: 30; padding: 0 1; border-left: solid $border; }
     """
     NAME = "hands"
@@ -94,7 +94,7 @@ class HandsScreen(ActingPage):
 
     def _show(self) -> None:
         snapshot = self.snapshot
-        hosts = {host.name: host for host in snapshot.fleet.hosts} if snapshot.hands else {}
+        hosts = snapshot.members
         rows = [
             HandRow(
                 hand.host,
@@ -175,7 +175,7 @@ def _hand(row: HandRow, books: Mapping[str, Runbook]) -> Iterator[Content]:
     host, hand = row.host, row.hand
     yield content(row.name, "bold")
     yield content(f"{host.site} {host.location}".strip() or "no known place")
-    yield content(f"Handed over {_waits(row)} ago by {hand.run}", "$text-muted")
+    yield content(f"Handed over {_waits(row)} ago by {hand.run}", "$muted")
     yield content(f"Why: {hand.reason}")
     yield content(f"Tried: {row.state.attempts} attempts, {row.state.reboots} restarts")
     verdict = VERDICTS[row.state.verdict]
@@ -185,11 +185,11 @@ def _hand(row: HandRow, books: Mapping[str, Runbook]) -> Iterator[Content]:
     yield Content("")
     book = books.get(hand.runbook)
     if book is None:
-        yield content(f"Checklist: {hand.runbook}", "$text-muted")
+        yield content(f"Checklist: {hand.runbook}", "$muted")
         return
     yield content(f"{book.title} (about {book.minutes} min)", "bold $primary")
     if book.kit:
-        yield content(f"Take: {', '.join(book.kit)}", "$text-muted")
+        yield content(f"Take: {', '.join(book.kit)}", "$muted")
     for number, step in enumerate(book.steps, 1):
         yield content(f"{number:>2}. {step}")
     yield Content("")

@@ -98,9 +98,7 @@ class HostScreen(ActingPage):
 
     def _show_head(self, state: HostState) -> None:
         fleet = self.snapshot.fleet
-        host = next(
-            (each for each in fleet.hosts if each.name == self._host), Host(name=self._host)
-        )
+        host = self.snapshot.members.get(self._host) or Host(name=self._host)
         verdict, progress = VERDICTS[state.verdict], PROGRESS[state.progress]
         self.query_one("#head", Static).update(
             Content.assemble(
@@ -180,10 +178,8 @@ def _timeline(lines: Sequence[Line]) -> Iterator[Content]:
         times = f" ({line.times} times, until {line.until:%H:%M:%S})" if line.until else ""
         sign = next((s for name, s in VERDICTS.items() if name == line.verdict), None)
         yield Content.assemble(
-            content(f"  {line.at:%m-%d %H:%M:%S}  ", "$text-muted"),
+            content(f"  {line.at:%m-%d %H:%M:%S}  ", "$muted"),
             content(f"{line.what}{times}", sign.style if sign else ""),
         )
     if len(lines) > _MOST_LINES:
-        yield content(
-            f"  … {len(lines) - _MOST_LINES} earlier lines: recovery explain", "$text-muted"
-        )
+        yield content(f"  … {len(lines) - _MOST_LINES} earlier lines: recovery explain", "$muted")

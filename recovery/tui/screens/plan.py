@@ -22,6 +22,7 @@ from recovery.tui.actions import Action, bindings
 from recovery.tui.inert import content, plain
 from recovery.tui.plan_words import Line, forecast_lines, plan_lines
 from recovery.tui.screens.confirm import Confirm
+from recovery.tui.widgets.choices import Choices
 
 if TYPE_CHECKING:
     from recovery.tui.gateway import Gateway
@@ -52,8 +53,7 @@ class PlanScreen(ModalScreen[str]):
     PlanScreen > Vertical { width: 120; max-width: 100%; height: 40; max-height: 100%; }
     PlanScreen > Vertical { background: $surface; border: round $primary; }
     PlanScreen Horizontal { height: 1fr; }
-    PlanScreen OptionList { width: 24; height: 1fr; border: none; background: $surface; padding: 0; }
-    PlanScreen OptionList:focus { border: none; }
+    PlanScreen Choices { width: 24; height: 1fr; }
     PlanScreen #text { padding: 0 1; }
     PlanScreen #limit { height: 1; margin: 0 1; }
     """
@@ -87,7 +87,7 @@ class PlanScreen(ModalScreen[str]):
                 disabled=bool(self._what),
             )
             with Horizontal():
-                choice = OptionList(*self._options(), id="choice")
+                choice = Choices(*self._options(), id="choice")
                 choice.display = not self._fixed
                 yield choice
                 with VerticalScroll(id="text", can_focus=self._fixed):
@@ -123,7 +123,7 @@ class PlanScreen(ModalScreen[str]):
         """Read, verify, select and plan; and say so."""
         self._prepared = None
         self._show("forecast", ())
-        self._show("plan", [("$text-muted", f"… reads and verifies {self._playbook}")])
+        self._show("plan", [("$muted", f"… reads and verifies {self._playbook}")])
         try:
             request = self._gateway.request(self._playbook, self._limits, check=self._check)
             self._prepared = await self._gateway.prepare(request)

@@ -50,30 +50,30 @@ MARK_ACTIONS = tuple(
 )
 
 
-class HostTable(ScrollView, can_focus=True):
-    """Rows under a fixed header, with a cursor that follows its row by name, and marks that outlive every change."""
+class LineTable(ScrollView, can_focus=True):
+    """Rows under a fixed header, with a cursor that follows its row by name."""
 
     DEFAULT_CSS = """
-    HostTable { height: 1fr; background: $surface; scrollbar-size-horizontal: 0; }
-    HostTable > .host-table--header { background: $panel; color: $text; text-style: bold; }
-    HostTable > .host-table--heading { color: $primary; text-style: bold; }
-    HostTable > .host-table--cursor { background: $primary 35%; text-style: bold; }
-    HostTable > .host-table--marked { background: $warning 20%; }
-    HostTable > .host-table--good { color: $text-success; }
-    HostTable > .host-table--bad { color: $text-error; }
-    HostTable > .host-table--warn { color: $text-warning; }
-    HostTable > .host-table--busy { color: $text-primary; }
-    HostTable > .host-table--faint { color: $text-muted; }
+    LineTable { height: 1fr; background: $surface; scrollbar-size-horizontal: 0; }
+    LineTable > .host-table--header { background: $panel; color: $foreground; text-style: bold; }
+    LineTable > .host-table--heading { color: $primary; text-style: bold; }
+    LineTable > .host-table--cursor { background: $primary-muted; text-style: bold; }
+    LineTable > .host-table--marked { background: $warning-muted; }
+    LineTable > .host-table--good { color: $success; }
+    LineTable > .host-table--bad { color: $error; }
+    LineTable > .host-table--warn { color: $warning; }
+    LineTable > .host-table--busy { color: $accent; }
+    LineTable > .host-table--faint { color: $muted; }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         f"host-table--{name}" for name in ("header", "heading", "cursor", "marked", *TONES)
     }
-    BINDINGS: ClassVar[list[BindingType]] = bindings((*TABLE_ACTIONS, *MARK_ACTIONS))
+    BINDINGS: ClassVar[list[BindingType]] = bindings(TABLE_ACTIONS)
 
     class About(Message):
         """Something about one line of the table."""
 
-        def __init__(self, table: HostTable, name: str) -> None:
+        def __init__(self, table: LineTable, name: str) -> None:
             """By name."""
             super().__init__()
             self.table = table
@@ -81,7 +81,7 @@ class HostTable(ScrollView, can_focus=True):
 
         @property
         @override
-        def control(self) -> HostTable:
+        def control(self) -> LineTable:
             """The table."""
             return self.table
 
@@ -96,14 +96,6 @@ class HostTable(ScrollView, can_focus=True):
 
     class SortAsked(About):
         """The rows are to be sorted by a column; the name is its key."""
-
-    class Marked(Message):
-        """Other rows are marked than before."""
-
-        def __init__(self, names: frozenset[str]) -> None:
-            """All of them by name."""
-            super().__init__()
-            self.names = names
 
     def __init__(self, columns: Sequence[Column], *, id: str | None = None) -> None:  # noqa: A002 - Textual's own word
         """With these columns, and no rows yet."""
@@ -151,16 +143,6 @@ class HostTable(ScrollView, can_focus=True):
     def listed(self) -> int:
         """Number of rows that are listed, those of closed groups included."""
         return len(self._shown.rows)
-
-    @property
-    def marks(self) -> frozenset[str]:
-        """The marked rows by name, also those that are not listed now."""
-        return self._marks
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        """What an action is for: the marked rows in order of name, else the one under the cursor."""
-        return tuple(sorted(self._marks)) or ((self.current,) if self.current else ())
 
     def go_to(self, name: str) -> None:
         """Set the cursor on a row, where it is listed."""
@@ -219,60 +201,10 @@ class HostTable(ScrollView, can_focus=True):
         else:
             self.post_message(self.Opened(self, line.name))
 
-    # --- marking
-
-    def action_mark(self) -> None:
-        """Mark or unmark the row and go on to the next; on a heading all rows of an open group."""
-        if not self._shown.lines:
-            return
-        line = self._shown.lines[self._at]
-        if isinstance(line, Heading):
-            below = self._shown.lines[self._at + 1 : self._at + 1 + line.count]
-            names = () if line.closed else tuple(row.name for row in below)
-        else:
-            names = (line.name,)
-        self._turn(names)
-        self.action_move(1)
-
-    def action_extend(self, by: int) -> None:
-        """Mark from where this began to the next line."""
-        self._anchor = self._at if self._anchor is None else self._anchor
-        self._set(self._at + by)
-        self._mark_between(self._anchor, self._at)
-
-    def _mark_between(self, one: int, other: int) -> None:
-        lines = self._shown.lines[min(one, other) : max(one, other) + 1]
-        self._set_marks(self._marks | {row.name for row in lines if not isinstance(row, Heading)})
-
-    def action_mark_all(self) -> None:
-        """Mark every row of the list, those of closed groups included."""
-        self._set_marks(self._marks | self._listed_names())
-
-    def action_invert(self) -> None:
-        """Mark the listed rows that are not marked, and those alone."""
-        self._set_marks((self._marks - self._listed_names()) | (self._listed_names() - self._marks))
-
-    def action_unmark(self) -> None:
-        """Take all marks away."""
-        self._set_marks(frozenset())
-
-    def _listed_names(self) -> frozenset[str]:
-        return frozenset(row.name for row in self._shown.rows)
-
-    def _turn(self, names: Iterable[str]) -> None:
-        found = frozenset(names)
-        self._set_marks(self._marks - found if found <= self._marks else self._marks | found)
-
-    def _set_marks(self, names: frozenset[str]) -> None:
-        if names != self._marks:
-            self._marks = names
-            self.refresh()
-            self.post_message(self.Marked(names))
-
     # --- the mouse
 
     def on_click(self, event: events.Click) -> None:
-        """The header sorts; a line takes the cursor, with shift the marks too; twice opens it."""
+        """The header sorts; a line takes the cursor; twice opens it."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
@@ -282,13 +214,15 @@ class HostTable(ScrollView, can_focus=True):
         place = round(self.scroll_offset.y) + offset.y - 1
         if place >= len(self._shown.lines):
             return
-        if event.shift:
-            self._mark_between(self._at, place)
+        before = self._at
         self._set(place)
-        if event.ctrl or offset.x < _GUTTER:
-            self._turn(() if not self.current else (self.current,))
-        elif event.chain > 1:
+        if event.chain > 1:
             self.action_open()
+        else:
+            self._clicked(event, before, in_gutter=offset.x < _GUTTER)
+
+    def _clicked(self, event: events.Click, before: int, *, in_gutter: bool) -> None:
+        """The cursor was set by a click; it was at `before`."""
 
     def _sort_at(self, x: int) -> None:
         left = _GUTTER
@@ -363,3 +297,83 @@ class HostTable(ScrollView, can_focus=True):
             parts.append(Segment(fit(column.text(line), cells, right=column.right), ink))
             parts.append(Segment(" " * GAP, style))
         return Strip(parts).adjust_cell_length(width, style)
+
+
+class HostTable(LineTable):
+    """A table whose rows can be marked; marks outlive every change of the rows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings(MARK_ACTIONS)
+
+    class Marked(Message):
+        """Other rows are marked than before."""
+
+        def __init__(self, names: frozenset[str]) -> None:
+            """All of them by name."""
+            super().__init__()
+            self.names = names
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The marked rows by name, also those that are not listed now."""
+        return self._marks
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """What an action is for: the marked rows in order of name, else the one under the cursor."""
+        return tuple(sorted(self._marks)) or ((self.current,) if self.current else ())
+
+    def action_mark(self) -> None:
+        """Mark or unmark the row and go on to the next; on a heading all rows of an open group."""
+        if not self._shown.lines:
+            return
+        line = self._shown.lines[self._at]
+        if isinstance(line, Heading):
+            below = self._shown.lines[self._at + 1 : self._at + 1 + line.count]
+            names = () if line.closed else tuple(row.name for row in below)
+        else:
+            names = (line.name,)
+        self._turn(names)
+        self.action_move(1)
+
+    def action_extend(self, by: int) -> None:
+        """Mark from where this began to the next line."""
+        self._anchor = self._at if self._anchor is None else self._anchor
+        self._set(self._at + by)
+        self._mark_between(self._anchor, self._at)
+
+    def _mark_between(self, one: int, other: int) -> None:
+        lines = self._shown.lines[min(one, other) : max(one, other) + 1]
+        self._set_marks(self._marks | {row.name for row in lines if not isinstance(row, Heading)})
+
+    def action_mark_all(self) -> None:
+        """Mark every row of the list, those of closed groups included."""
+        self._set_marks(self._marks | self._listed_names())
+
+    def action_invert(self) -> None:
+        """Mark the listed rows that are not marked, and those alone."""
+        self._set_marks((self._marks - self._listed_names()) | (self._listed_names() - self._marks))
+
+    def action_unmark(self) -> None:
+        """Take all marks away."""
+        self._set_marks(frozenset())
+
+    def _listed_names(self) -> frozenset[str]:
+        return frozenset(row.name for row in self._shown.rows)
+
+    def _turn(self, names: Iterable[str]) -> None:
+        found = frozenset(names)
+        self._set_marks(self._marks - found if found <= self._marks else self._marks | found)
+
+    def _set_marks(self, names: frozenset[str]) -> None:
+        if names != self._marks:
+            self._marks = names
+            self.refresh()
+            self.post_message(self.Marked(names))
+
+    @override
+    def _clicked(self, event: events.Click, before: int, *, in_gutter: bool) -> None:
+        """With shift all lines in between are marked; with Ctrl, or in the gutter, this one."""
+        if event.shift:
+            self._mark_between(before, self._at)
+        elif (event.ctrl or in_gutter) and self.current:
+            self._turn((self.current,))

@@ -94,7 +94,7 @@ class QueryBar(Vertical):
     QueryBar > Horizontal { height: 1; }
     QueryBar Label { padding: 0 1; color: $primary; text-style: bold; }
     QueryBar Input { width: 1fr; }
-    QueryBar #said { height: auto; max-height: 3; padding: 0 1; color: $text-muted; }
+    QueryBar #said { height: auto; max-height: 3; padding: 0 1; color: $muted; }
     QueryBar #said.error { color: $text-error; }
     """
 
