@@ -149,7 +149,7 @@ async def _virsh(host: Host, timeout: float, *words: str) -> str:
         async with asyncio.timeout(timeout):
             if process.stdout is None:
                 return ""
-            said = (await process.stdout.read(_MOST)).decode("utf-8", "replace")
+            said = (await _all_of(process.stdout)).decode("utf-8", "replace")
             status = await process.wait()
     except TimeoutError:
         raise DeadlineError(f"{host.name}: virsh did not answer within {timeout:g} s") from None
@@ -165,6 +165,14 @@ async def _virsh(host: Host, timeout: float, *words: str) -> str:
     if "not supported" in said:
         raise UnsupportedError(f"{host.name}: libvirt: {words_of_it}")
     raise TransportError(f"{host.name}: virsh {words[0]}: {words_of_it}")
+
+
+async def _all_of(stream: asyncio.StreamReader) -> bytes:
+    """What comes until the stream ends, or until there is too much of it."""
+    data = b""
+    while len(data) < _MOST and (part := await stream.read(_MOST - len(data))):
+        data += part
+    return data
 
 
 def _command(host: Host) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 
 from recovery.model.events import ApprovalAsked
 from tests.tui.pictures import looks_as_kept
-from tests.tui.stage import RUN, Stage, at, dashboard, half_way
+from tests.tui.scene import RUN, Stage, at, dashboard, half_way
 
 PICTURES = [
     ("fleet", (120, 34), ("2", "v"), "night"),
