@@ -10,13 +10,17 @@ PYTEST := $(BIN)/python -m pytest
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
   --no-strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
-.PHONY: demo test check lint lab bench lock clean
+.PHONY: demo tui test check lint lab bench lock clean
 
 # Some of its hosts need hands, which is exit code 7.
 demo: $(RUN_READY)  ## recover a bundled mock fleet, headless, in virtual time
 	@mkdir -p var && rm -f var/demo.db*
 	$(BIN)/python -m recovery run rollback --mock -i inventory/demo.yaml --incident crowdstrike-291 \
 	  --speed max --seed 7 --yes --journal var/demo.db || test $$? -eq 7
+
+tui: $(RUN_READY)  ## the dashboard over a mock airline of 3,000 hosts, at sixty times the speed of life
+	@mkdir -p var
+	$(BIN)/python -m recovery --journal var/tui.db tui --mock -i inventory/airline.yaml --speed 60x
 
 # Guests that starve miss their windows, so the lab's tests run alone, after the others.
 test: lint  ## every check
