@@ -36,13 +36,16 @@ from recovery.ports import Recorder, Stored
 from recovery.report.changes import Changes
 from recovery.report.status import stop_code
 
+DEFAULT_INCIDENT = "crowdstrike-291"
+"""The profile of whoever names none."""
+
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator asks for."""
 
     playbook: str
     inventory: tuple[str, ...]
-    incident: str = "crowdstrike-291"
+    incident: str = DEFAULT_INCIDENT
     limits: tuple[str, ...] = ()
     overrides: Mapping[str, str] = {}
     parameters: Mapping[str, str] = {}
@@ -210,8 +213,9 @@ def recorded(log: Reader, view: RunView) -> Prepared:
     if view.started is None:
         raise JournalError(f"the journal does not hold the beginning of run {view.run}")
     texts = {
-        name: log.document(digest).decode("utf-8", "surrogateescape")
+        name: _text(log, digest)
         for name, digest in view.started.documents.items()
+        if name != "fleet"
     }
     request = msgspec.convert(json.loads(texts["request"]), Request)
     incident = parse_incident(texts["incident"], f"incident of run {view.run}", request.parameters)
@@ -219,7 +223,7 @@ def recorded(log: Reader, view: RunView) -> Prepared:
     plan = json.loads(texts["plan"])
     return Prepared(
         msgspec.structs.replace(request, run=view.run),
-        msgspec.json.decode(texts["fleet"], type=Fleet),
+        recorded_fleet(log, view.started),
         as_asked(playbook, request),
         incident,
         Report(),
@@ -251,7 +255,7 @@ def recorded_plan(log: Reader, started: RunStarted) -> RecordedPlan:
     """The plan of a run, without its hosts: cheap for fleets of any size. Raises `JournalError`."""
     digests = started.documents
     try:
-        text = log.document(digests["playbook"]).decode("utf-8", "surrogateescape")
+        text = _text(log, digests["playbook"])
         request = msgspec.json.decode(log.document(digests["request"]), type=Request)
         waves = msgspec.json.decode(log.document(digests["plan"]), type=_Waves).waves
     except (KeyError, msgspec.DecodeError) as error:
@@ -270,6 +274,10 @@ def recorded_fleet(log: Reader, started: RunStarted) -> Fleet:
         raise JournalError(
             f"the journal does not hold the fleet of run {started.run}: {error}"
         ) from None
+
+
+def _text(log: Reader, digest: str) -> str:
+    return log.document(digest).decode("utf-8", "surrogateescape")
 
 
 def check_asked(request: Request, fleet: Fleet) -> None:

@@ -18,10 +18,7 @@ from recovery.credentials import CredentialStore
 from recovery.engine import acts, audit, race, reboot, steps
 from recovery.engine.context import Sight
 from recovery.engine.pursuit import Action
-from recovery.errors import (
-    InputError,
-    UnknownNameError,
-)
+from recovery.errors import InputError, UnknownNameError
 from recovery.journal.pictures import Pictures
 from recovery.model.events import AnyEvent, CredentialStopped
 from recovery.model.host import Fleet, Host, Os

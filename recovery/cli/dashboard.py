@@ -9,9 +9,10 @@ import typer
 
 from recovery.cli.main import app
 from recovery.cli.output import data
-from recovery.cli.running import DEFAULT_INCIDENT, IncidentOption, Mix, Mock, Seed, Speed
+from recovery.cli.running import IncidentOption, Mix, Mock, Seed, Speed
 from recovery.cli.shared import Inventory, JournalOption, service, user
 from recovery.errors import UsageError
+from recovery.planning import DEFAULT_INCIDENT
 
 Theme = Annotated[str, typer.Option("--theme", help="night, or day: light with high contrast.")]
 

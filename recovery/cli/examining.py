@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 import typer
 
+from recovery import redact
 from recovery.cli.main import app
 from recovery.cli.output import Form, data, documents, inert, say, table
 from recovery.cli.shared import Output, Param, assignments, form
 from recovery.errors import UsageError
 from recovery.model.secret import Secret
+from recovery.planning import DEFAULT_INCIDENT, read_incident
+from recovery.settings import load
 from recovery.worlds import SystemClock
 
 if TYPE_CHECKING:
@@ -41,10 +44,8 @@ def evidence(
     output: Output = "text",
 ) -> int:
     """What each file proves: crashes, stop codes, what a screen shows. Damaged files are read as far as they go."""
-    from recovery.planning import read_incident  # noqa: PLC0415
-    from recovery.report.evidence import file_row  # noqa: PLC0415
-    from recovery.service.examining import examine  # noqa: PLC0415 - readers are loaded when there is something to read
-    from recovery.settings import load  # noqa: PLC0415
+    from recovery.report.evidence import file_row
+    from recovery.service.examining import examine
 
     shape = form(output, "text", "json", "jsonl")
     given = assignments(param, "--param")
@@ -71,7 +72,7 @@ def fix_disk(
     ],
     incident: Annotated[
         str, typer.Option(help="The incident whose file remedy is carried out.")
-    ] = "crowdstrike-291",
+    ] = DEFAULT_INCIDENT,
     param: Param = [],
     undo: Annotated[bool, typer.Option("--undo", help="Put back what was moved.")] = False,
     check: Annotated[bool, typer.Option("-C", "--check", help="Change nothing.")] = False,
@@ -86,9 +87,7 @@ def fix_disk(
     output: Output = "text",
 ) -> int:
     """Apply the incident's file remedy to the disk of a machine that is off, into its own quarantine."""
-    from recovery import redact  # noqa: PLC0415 - loaded when there is a disk to work on
-    from recovery.planning import read_incident  # noqa: PLC0415
-    from recovery.service import examining  # noqa: PLC0415
+    from recovery.service import examining
 
     shape = form(output, "text", "json", "jsonl")
     clock = SystemClock()
@@ -136,9 +135,8 @@ def _key() -> Secret:
 
 def triage_disk(name: str, incident: str, given: Mapping[str, str], output: str) -> int:
     """What a mounted disk proves: one row for each system on it."""
-    from recovery.planning import read_incident  # noqa: PLC0415
-    from recovery.report.evidence import disk_row  # noqa: PLC0415
-    from recovery.service.examining import examine_disk  # noqa: PLC0415
+    from recovery.report.evidence import disk_row
+    from recovery.service.examining import examine_disk
 
     shape = form(output, "text", "json", "jsonl")
     profile = read_incident(incident, given)[0]

@@ -18,7 +18,7 @@ from recovery.inventory.export import dump
 from recovery.inventory.loader import load_with_warnings
 from recovery.inventory.selection import select
 from recovery.model.incident import Incident
-from recovery.planning import check_query, specs
+from recovery.planning import DEFAULT_INCIDENT, check_query, specs
 from recovery.playbook import library
 from recovery.playbook.incidents import parse_incident, verify_incident
 from recovery.playbook.parameters import PLACEHOLDER
@@ -176,7 +176,7 @@ def _checked(names: Sequence[str], check: Callable[[str], bool]) -> int:
 def _own_incident(playbook: str) -> str:
     """The incident that a bundled playbook belongs to, else the one that playbooks are tried against."""
     own, _, name = playbook.partition("/")
-    return own if name and playbook in library.playbook_names() else "crowdstrike-291"
+    return own if name and playbook in library.playbook_names() else DEFAULT_INCIDENT
 
 
 @incident_app.command("list")

@@ -16,19 +16,11 @@ from recovery.cli.output import Form, bold, data, event_line, inert, say
 from recovery.errors import OutputError
 from recovery.journal.views import describe
 from recovery.model.events import (
+    MILESTONES,
     AnyEvent,
-    ApprovalAsked,
-    CredentialStopped,
     GuardTripped,
     HostFinished,
-    Notice,
     Outcome,
-    RunFinished,
-    RunHeld,
-    RunResumed,
-    RunStarted,
-    WaveClosed,
-    WaveOpened,
 )
 from recovery.model.playbook import Step
 
@@ -37,20 +29,6 @@ if TYPE_CHECKING:
 
 _WORDS_SHOWN = 200
 """Characters of an own command in a plan."""
-_ALWAYS = frozenset(
-    (
-        RunStarted,
-        RunResumed,
-        RunFinished,
-        RunHeld,
-        WaveOpened,
-        WaveClosed,
-        GuardTripped,
-        ApprovalAsked,
-        CredentialStopped,
-        Notice,
-    )
-)
 _NAMED = 20
 """Hosts of one outcome that are named."""
 _PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=10)
@@ -105,7 +83,7 @@ class _Folded:
 
     def is_shown(self, event: AnyEvent) -> bool:
         """Whether the event gets a line of its own. Before one that always does, the others' counts are said."""
-        if type(event) in _ALWAYS:
+        if type(event) in MILESTONES:
             self.tell(event.at)
             return True
         if not isinstance(event, HostFinished) or event.outcome not in _NOTEWORTHY:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from recovery.errors import OutputError
+from recovery.inert import visible
 from recovery.model.events import AnyEvent, RunFinished
 from recovery.redact import scrub
 
@@ -135,11 +136,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         )
 
 
-def inert(text: str) -> str:
-    """Text from outside with control characters made visible."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+inert = visible
+"""Text from outside, for a terminal."""
 
 
 def bold(text: str) -> str:

@@ -32,13 +32,12 @@ from recovery.errors import JournalError, RefusedError, UsageError
 from recovery.inventory.ranges import fold
 from recovery.journal.store import MEMORY
 from recovery.model.events import AnyEvent
-from recovery.planning import Prepared, Request, changes_of
+from recovery.planning import DEFAULT_INCIDENT, Prepared, Request, changes_of
 from recovery.programs import words_of
 from recovery.report.changes import Changes
 from recovery.service import Service
 
 _WAVES_SHOWN = 8
-DEFAULT_INCIDENT = "crowdstrike-291"
 
 IncidentOption = Annotated[
     str,

@@ -23,7 +23,7 @@ from recovery.inventory.loader import load_with_warnings
 from recovery.inventory.selection import select
 from recovery.model.host import Fleet
 from recovery.model.incident import Incident
-from recovery.planning import mix_beside, read_incident
+from recovery.planning import DEFAULT_INCIDENT, mix_beside, read_incident
 from recovery.worlds import SystemClock
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ Write = Annotated[
 def serve_fleet(
     inventory: Inventory,
     limit: Limit = [],
-    incident: IncidentName = "crowdstrike-291",
+    incident: IncidentName = DEFAULT_INCIDENT,
     mix: MixFile = "",
     seed: Seed = 0,
     speed: Speed = "realtime",

@@ -6,7 +6,6 @@ EC2's API. The credential's user is the access key's id, its password the secret
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import re
@@ -15,10 +14,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from recovery.consoles.extras import load
+from recovery.consoles.extras import Account, load
 from recovery.errors import (
     AuthRefusedError,
-    DeadlineError,
     TransportError,
     UnreachableError,
     UnsupportedError,
@@ -142,7 +140,8 @@ class Ec2Console:
                 f"{host.name}: an ec2 console needs its option `instance`, such as i-0123456789abcdef0"
             )
         boto3 = load("boto3", "ec2", "aws")
-        credential = await self._credentials.get(console.credential) if console.credential else None
+        account = Account(self._credentials, console.credential)
+        credential = await account.credential()
         secret = credential.password if credential else None
 
         def all_of_it() -> T:
@@ -161,17 +160,7 @@ class Ec2Console:
             finally:
                 client.close()
 
-        try:
-            async with asyncio.timeout(timeout):
-                found = await asyncio.to_thread(all_of_it)
-        except TimeoutError:
-            raise DeadlineError(f"{host.name}: EC2 did not answer within {timeout:g} s") from None
-        except AuthRefusedError:
-            self._credentials.refused(console.credential)
-            raise
-        if console.credential:
-            self._credentials.accepted(console.credential)
-        return found
+        return await account.used(f"{host.name}: EC2", timeout, all_of_it)
 
 
 _WAIT = {"Delay": 2, "MaxAttempts": 60}

@@ -16,6 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recovery import programs
 from recovery.errors import (
     DeadlineError,
     SessionLostError,
@@ -138,26 +139,15 @@ def read_event(line: str) -> News | None:
 
 async def _virsh(host: Host, timeout: float, *words: str) -> str:
     """What a command of virsh says. Raises `UnsupportedError` for what it refuses, else `TransportError`."""
-    process = await asyncio.create_subprocess_exec(
-        *_command(host),
-        *words,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    command = [*_command(host), *words]
     try:
-        async with asyncio.timeout(timeout):
-            if process.stdout is None:
-                return ""
-            said = (await _all_of(process.stdout)).decode("utf-8", "replace")
-            status = await process.wait()
+        ran = await asyncio.to_thread(
+            programs.run, command, timeout=timeout, most_bytes=_MOST, with_errors=True
+        )
     except TimeoutError:
         raise DeadlineError(f"{host.name}: virsh did not answer within {timeout:g} s") from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if status == 0:
+    said = ran.output.decode("utf-8", "replace")
+    if ran.status == 0:
         return said
     words_of_it = " ".join(said.split())[:300]
     if "failed to connect" in said or "Cannot recv data" in said:
@@ -165,14 +155,6 @@ async def _virsh(host: Host, timeout: float, *words: str) -> str:
     if "not supported" in said:
         raise UnsupportedError(f"{host.name}: libvirt: {words_of_it}")
     raise TransportError(f"{host.name}: virsh {words[0]}: {words_of_it}")
-
-
-async def _all_of(stream: asyncio.StreamReader) -> bytes:
-    """What comes until the stream ends, or until there is too much of it."""
-    data = b""
-    while len(data) < _MOST and (part := await stream.read(_MOST - len(data))):
-        data += part
-    return data
 
 
 def _command(host: Host) -> list[str]:

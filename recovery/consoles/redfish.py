@@ -6,18 +6,17 @@ goes over https, or to loopback. Nothing that a board sends is taken beyond a bo
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 import ipaddress
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from recovery.consoles.extras import load
+from recovery.consoles.extras import Account, load
 from recovery.errors import (
     AuthRefusedError,
-    DeadlineError,
     TransportError,
     UnreachableError,
     UnsupportedError,
@@ -89,25 +88,15 @@ class RedfishConsole:
         console = host.console
         if console is None or not console.address:
             raise UnreachableError(f"{host.name}: its console has no address")
-        credential = await self._credentials.get(console.credential) if console.credential else None
+        account = Account(self._credentials, console.credential)
+        credential = await account.credential()
         _check_way(host.name, console, credential)
 
         def all_of_it() -> T:
             with _Board(host.name, console, credential) as board:
                 return work(board)
 
-        try:
-            async with asyncio.timeout(timeout):
-                found = await asyncio.to_thread(all_of_it)
-        except TimeoutError:
-            message = f"{host.name}: its management board did not answer within {timeout:g} s"
-            raise DeadlineError(message) from None
-        except AuthRefusedError:
-            self._credentials.refused(console.credential)
-            raise
-        if console.credential:
-            self._credentials.accepted(console.credential)
-        return found
+        return await account.used(f"{host.name}: its management board", timeout, all_of_it)
 
 
 class _Board:
@@ -244,10 +233,13 @@ def _boot_once(board: _Board, device: BootDevice, medium: str) -> None:
 def _slot(board: _Board) -> Any:
     """The first slot for a CD, of the machine itself or of its board; None where there is none."""
     kinds = load("sushy", "redfish", "redfish")
-    owners = [board.system, *_managers(board)]
-    for owner in owners:
+    places: list[Callable[[], Any]] = [
+        lambda: _media_of(board.system()),
+        *(partial(_media_of, manager) for manager in _managers(board)),
+    ]
+    for place in places:
         try:
-            slots = board.ask(lambda owner=owner: owner().virtual_media.get_members())  # type: ignore[misc]
+            slots = board.ask(place)
         except (TransportError, UnsupportedError):
             continue
         for slot in slots:
@@ -256,14 +248,18 @@ def _slot(board: _Board) -> Any:
     return None
 
 
-def _managers(board: _Board) -> list[Callable[[], Any]]:
-    members = board.ask(lambda: board.root.get_manager_collection().get_members())
-    return [lambda member=member: member for member in members]  # type: ignore[misc]
+def _media_of(owner: Any) -> Any:
+    return owner.virtual_media.get_members()
+
+
+def _managers(board: _Board) -> list[Any]:
+    found: list[Any] = board.ask(lambda: board.root.get_manager_collection().get_members())
+    return found
 
 
 def _screenshot(board: _Board, kind: str) -> bytes | None:
-    for make in _managers(board):
-        manager = str(make().identity)
+    for found in _managers(board):
+        manager = str(found.identity)
         if not all(char.isalnum() or char in "._-" for char in manager):
             continue
         for place in _DELL_PLACES:

@@ -13,7 +13,8 @@ from recovery.engine.deadline import Supervisor
 from recovery.engine.eyes import Eyes
 from recovery.engine.limits import SessionLimits
 from recovery.engine.looks import DARK, LOOPING, STIRRING, Cadence
-from recovery.model.events import AnyEvent, ApprovalAsked
+from recovery.model.events import AnyEvent, ApprovalAsked, HostObserved
+from recovery.model.evidence import AnyEvidence, Judgement
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
 from recovery.model.playbook import Playbook
@@ -192,6 +193,22 @@ class Context:
             self.on_change(before, after)
         for observer in self.observers:
             observer(event)
+
+    def observed(
+        self, host: str, evidence: tuple[AnyEvidence, ...], case_file: CaseFile, judged: Judgement
+    ) -> None:
+        """Write evidence down that no step carries, with the case file that it makes and the verdict on that."""
+        self.emit(
+            HostObserved(
+                at=self.clock.now(),
+                run=self.run,
+                host=host,
+                evidence=evidence,
+                verdict=judged.verdict,
+                because=judged.because,
+            ),
+            case_file,
+        )
 
     def state(self, host: str) -> HostState:
         """The state of a host; one without events is at its beginning."""

@@ -22,7 +22,6 @@ from recovery.engine.retry import OPENING, again, is_retryable, pause_before
 from recovery.errors import RecoveryError, TransportError, UnreachableError
 from recovery.model.events import (
     HostFinished,
-    HostObserved,
     Outcome,
     StepFinished,
     StepIntended,
@@ -202,17 +201,7 @@ class Pursuit:
     def observe(self, *evidence: AnyEvidence) -> None:
         """Write evidence down that no step carries."""
         case_file, judged = self._assess(evidence)
-        self.context.emit(
-            HostObserved(
-                at=self.context.clock.now(),
-                run=self.context.run,
-                host=self.host.name,
-                evidence=evidence,
-                verdict=judged.verdict,
-                because=judged.because,
-            ),
-            case_file,
-        )
+        self.context.observed(self.host.name, evidence, case_file, judged)
 
     def finish(self, outcome: Outcome, message: str = "") -> Turn:
         """The pursuit is over."""

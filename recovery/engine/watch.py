@@ -9,7 +9,6 @@ from recovery.detect.rules import judge
 from recovery.engine.context import Context
 from recovery.engine.looks import Looks
 from recovery.errors import TransportError, UnsupportedError
-from recovery.model.events import HostObserved
 from recovery.model.evidence import AnyEvidence
 from recovery.model.host import Host
 from recovery.model.state import add_all
@@ -89,17 +88,6 @@ class Watch:
         context, state = self._context, self._context.state(host.name)
         if not evidence or state.outcome is not None:
             return
-        now = context.clock.now()
         case = add_all(state.case, evidence)
-        judged = judge(case, context.incident, host.os, now)
-        context.emit(
-            HostObserved(
-                at=now,
-                run=context.run,
-                host=host.name,
-                evidence=evidence,
-                verdict=judged.verdict,
-                because=judged.because,
-            ),
-            case,
-        )
+        judged = judge(case, context.incident, host.os, context.clock.now())
+        context.observed(host.name, evidence, case, judged)

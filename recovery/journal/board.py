@@ -17,21 +17,13 @@ import msgspec
 from recovery.journal.fleet import carried_over
 from recovery.journal.progress import RunProgress, lean
 from recovery.model.events import (
+    MILESTONES,
     AnyEvent,
-    ApprovalAsked,
     Command,
-    CredentialStopped,
-    GuardTripped,
     HandedOver,
     HostFinished,
-    Notice,
     Outcome,
-    RunFinished,
-    RunHeld,
-    RunResumed,
     RunStarted,
-    WaveClosed,
-    WaveOpened,
 )
 from recovery.model.evidence import Progress
 from recovery.model.state import HostState
@@ -42,12 +34,7 @@ _RECENT = 4000
 _NOTABLE = 200
 _SHARED = 8192
 """Reasons that are kept once for all hosts that have them."""
-_ALWAYS = frozenset(
-    (
-        *(RunStarted, RunResumed, RunFinished, RunHeld, WaveOpened, WaveClosed, GuardTripped),
-        *(ApprovalAsked, Command, CredentialStopped, Notice, HandedOver),
-    )
-)
+_ALWAYS = MILESTONES | {Command, HandedOver}
 NOTABLE_KINDS = tuple(sorted(str(kind.__struct_config__.tag) for kind in (*_ALWAYS, HostFinished)))
 """Kinds of events of which some are `notable`."""
 _NOTEWORTHY = (Outcome.FAILED, Outcome.UNREACHABLE)

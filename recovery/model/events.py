@@ -222,3 +222,11 @@ AnyEvent = (
     | CredentialStopped
     | Notice
 )
+
+MILESTONES = frozenset(
+    (
+        *(RunStarted, RunResumed, RunFinished, RunHeld, WaveOpened, WaveClosed, GuardTripped),
+        *(ApprovalAsked, CredentialStopped, Notice),
+    )
+)
+"""Kinds of events that everybody who follows a run is told of."""

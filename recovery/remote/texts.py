@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from recovery import inert
 from recovery.errors import ReplyError
 
 _LONGEST_TEXT = 1000
@@ -18,13 +19,8 @@ _LONGEST_UPTIME = 3.2e9
 def visible(raw: bytes) -> str:
     r"""Text from an endpoint, bounded, with every control, escape and direction character made visible: `\x1b`."""
     text = raw[: 4 * _LONGEST_TEXT].decode("utf-8", "backslashreplace")
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else _shown(char) for char in text)
+    text = inert.visible(text)
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
-
-
-def _shown(char: str) -> str:
-    return char.encode("unicode_escape").decode()
 
 
 @lru_cache(maxsize=2048)

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO
 
-from recovery.errors import UnknownNameError, UsageError
+from recovery.errors import JournalError, UnknownNameError, UsageError
 from recovery.inventory.loader import load_with_warnings
 from recovery.inventory.query import HostFacts
 from recovery.inventory.selection import select
@@ -17,7 +17,7 @@ from recovery.journal.pictures import Pictures
 from recovery.journal.reader import Reader
 from recovery.model.host import Fleet
 from recovery.model.state import HostState
-from recovery.planning import facts_of, recorded
+from recovery.planning import facts_of, recorded_plan
 from recovery.playbook.library import products
 from recovery.report import status as report
 from recovery.report.exposure import Exposed, audits, exposed
@@ -41,9 +41,10 @@ class Lookups:
 
     def steps_of(self, view: views.RunView) -> tuple[str, ...]:
         """The names of a run's steps, the failure path's behind them."""
+        if view.started is None:
+            raise JournalError(f"the journal does not hold the beginning of run {view.run}")
         with closing(self.reading()) as log:
-            playbook = recorded(log, view).playbook
-        return tuple(step.name for step in (*playbook.steps, *playbook.on_failure))
+            return recorded_plan(log, view.started).steps
 
     def runs(self) -> list[views.RunSummary]:
         """All runs."""

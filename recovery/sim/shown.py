@@ -88,8 +88,8 @@ def power(machine: Machine) -> Power:
 
 def draw(screen: Shown) -> bytes:
     """The screen as PNG."""
-    from recovery.sim import screens  # noqa: PLC0415 - only twins with consoles need Pillow
-    from recovery.sim.screens.canvas import Facts  # noqa: PLC0415
+    from recovery.sim import screens
+    from recovery.sim.screens.canvas import Facts
 
     facts = Facts(
         stop_code=screen.stop_code or 0,

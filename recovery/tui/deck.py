@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
+from recovery.planning import DEFAULT_INCIDENT
+
 
 class Deck(msgspec.Struct, frozen=True, kw_only=True):
     """The options of `recovery tui`."""
 
     inventory: tuple[str, ...] = ()
-    incident: str = "crowdstrike-291"
+    incident: str = DEFAULT_INCIDENT
     mock: bool = False
     """Runs that are begun here are on the mock twin."""
     speed: str = "60x"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from recovery.inventory.completion import written
-from recovery.inventory.query import HostFacts, Known, Query, limit_query
+from recovery.inventory.query import Known, Query, limit_query
 from recovery.inventory.ranges import fold
 from recovery.model.host import Host
 from recovery.model.state import HostState
@@ -94,26 +94,27 @@ def _seen_order(row: HostRow) -> float:
 def state_columns() -> tuple[Column, Column]:
     """Verdict and progress, which every list of hosts has."""
     return (
-        Column(
-            "verdict",
-            "Verdict",
-            17,
-            17,
-            lambda row: shown(VERDICTS[row.state.verdict]),
-            lambda row: _VERDICTS[row.state.verdict],
-            lambda row: tone(VERDICTS[row.state.verdict]),
-            1,
-        ),
-        Column(
-            "progress",
-            "Progress",
-            17,
-            17,
-            lambda row: shown(PROGRESS[row.state.progress]),
-            lambda row: _PROGRESS[row.state.progress],
-            lambda row: tone(PROGRESS[row.state.progress]),
-            2,
-        ),
+        _state_column("Verdict", VERDICTS, _VERDICTS, lambda row: row.state.verdict, 1),
+        _state_column("Progress", PROGRESS, _PROGRESS, lambda row: row.state.progress, 2),
+    )
+
+
+def _state_column(
+    title: str,
+    signs: Mapping[str, Sign],
+    order: Mapping[str, int],
+    state: Callable[[HostRow], str],
+    rank: int,
+) -> Column:
+    return Column(
+        title.lower(),
+        title,
+        17,
+        17,
+        lambda row: shown(signs[state(row)]),
+        lambda row: order[state(row)],
+        lambda row: tone(signs[state(row)]),
+        rank,
     )
 
 
@@ -175,11 +176,7 @@ def kept(snapshot: Snapshot, rows: Iterable[HostRow], query: Query | None) -> It
     if query is None:
         return rows
     holds, fleet, now = query.holds, snapshot.fleet, snapshot.now
-    return (row for row in rows if holds(row.host, _facts(row.state), fleet, now))
-
-
-def _facts(state: HostState) -> HostFacts:
-    return facts_of(state)
+    return (row for row in rows if holds(row.host, facts_of(row.state), fleet, now))
 
 
 def checked(text: str, known: Known) -> Query:

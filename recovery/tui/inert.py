@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from recovery.inert import visible
 from recovery.redact import scrub
 
 _LONGEST = 2000
@@ -12,10 +13,7 @@ _LONGEST = 2000
 def plain(text: str, longest: int = _LONGEST) -> str:
     """The text on one line with secrets masked, control, format and direction characters made visible, and cut."""
     text = scrub(text[: longest + 1])
-    if not text.isprintable():
-        text = "".join(
-            char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-        )
+    text = visible(text)
     return text if len(text) <= longest else text[: max(0, longest - 1)] + "…"
 
 

@@ -90,21 +90,21 @@ def family(colour: Colour) -> Family:
     """To which family a background belongs; `azure` is the blue of Windows 8 and later, `navy` that of text screens."""
     red, green, blue = colour
     low, high = min(colour), max(colour)
-    if high < 42:  # noqa: PLR2004
+    if high < 42:
         return "black"
-    if high - low < 20:  # noqa: PLR2004
-        return "white" if low > 200 else "grey"  # noqa: PLR2004
-    if all(abs(a - b) <= 16 for a, b in zip(colour, (1, 36, 86), strict=True)):  # noqa: PLR2004
+    if high - low < 20:
+        return "white" if low > 200 else "grey"
+    if all(abs(a - b) <= 16 for a, b in zip(colour, (1, 36, 86), strict=True)):
         return "powershell"
     return _hue(red, green, blue)
 
 
 def _hue(red: int, green: int, blue: int) -> Family:
-    if blue >= 90 and green < 0.3 * blue and red < 0.35 * blue:  # noqa: PLR2004
+    if blue >= 90 and green < 0.3 * blue and red < 0.35 * blue:
         return "navy"
-    if blue >= 135 and blue > green > 0.38 * blue and red < 0.35 * blue:  # noqa: PLR2004
+    if blue >= 135 and blue > green > 0.38 * blue and red < 0.35 * blue:
         return "azure"
-    if green >= 70 and red < 0.75 * green and blue < 0.75 * green:  # noqa: PLR2004
+    if green >= 70 and red < 0.75 * green and blue < 0.75 * green:
         return "green"
     return "other"
 
@@ -147,7 +147,7 @@ def _stands_out(sample: Image.Image, box: Box, colour: Colour) -> bool:
         (min(width, right + 2), top, min(width, right + 6), bottom),
     )
     outside = [s for s in strips if s[2] - s[0] > 1 and s[3] - s[1] > 1]
-    return all(_mean(ink(sample.crop(strip), colour)) > 0.5 for strip in outside)  # noqa: PLR2004
+    return all(_mean(ink(sample.crop(strip), colour)) > 0.5 for strip in outside)
 
 
 def _rectangle(mask: Image.Image) -> tuple[Box, float]:
@@ -156,7 +156,7 @@ def _rectangle(mask: Image.Image) -> tuple[Box, float]:
     inner = mask.crop((left, 0, right, mask.height))
     top, bottom = _run(_profile(inner, across=False))
     inner = mask.crop((left, top, right, bottom))
-    if inner.height < 2:  # noqa: PLR2004
+    if inner.height < 2:
         return (0, 0, 0, 0), 0.0
     left, right = (left + edge for edge in _run(_profile(inner, across=True)))
     box = (left, top, right, bottom)
@@ -229,7 +229,7 @@ def _distance(sample: Image.Image, colour: Colour) -> Image.Image:
 
 
 def _is_grey(colour: Colour) -> bool:
-    return max(colour) == min(colour) and 0x80 <= colour[0] <= 0xC0  # noqa: PLR2004
+    return max(colour) == min(colour) and 0x80 <= colour[0] <= 0xC0
 
 
 def _luma(colour: Colour) -> float:
@@ -270,14 +270,14 @@ def _has_taskbar(sample: Image.Image) -> bool:
     low = sample.crop((0, int(height * 0.965), width, height))
     above = sample.crop((0, int(height * 0.86), width, int(height * 0.92)))
     colour = _commonest(low)[0]
-    return _mean(near(low, colour)) > 0.6 and _mean(near(above, colour)) < 0.3  # noqa: PLR2004
+    return _mean(near(low, colour)) > 0.6 and _mean(near(above, colour)) < 0.3
 
 
 def _has_face(ink: Image.Image) -> bool:
     """Whether `:(` stands alone on its rows, in the left half and large, as Windows 8 to 11 draw it."""
     for top, bottom in _bands(_profile(ink, across=False)):
         height = bottom - top
-        if 0.06 <= height / ink.height <= 0.30 and bottom < 0.62 * ink.height:  # noqa: PLR2004
+        if 0.06 <= height / ink.height <= 0.30 and bottom < 0.62 * ink.height:
             band = ink.crop((0, top, ink.width, bottom))
             if _is_face(band):
                 return True
@@ -286,7 +286,7 @@ def _has_face(ink: Image.Image) -> bool:
 
 def _is_face(band: Image.Image) -> bool:
     columns = list(_bands(_profile(band, across=True)))
-    if len(columns) != 2:  # noqa: PLR2004 - the dots and the mouth
+    if len(columns) != 2:
         return False
     dots, mouth = columns
     if dots[0] < 0.03 * band.width or mouth[1] > 0.5 * band.width:
@@ -302,11 +302,11 @@ def _is_face(band: Image.Image) -> bool:
 
 def _are_dots(part: Image.Image) -> bool:
     rows = list(_bands(_profile(part, across=False)))
-    if len(rows) != 2:  # noqa: PLR2004
+    if len(rows) != 2:
         return False
     (top, upper), (lower, bottom) = rows
     first, second = upper - top, bottom - lower
-    return lower - upper >= 0.12 * part.height and 0.5 < (first + 0.5) / (second + 0.5) < 2  # noqa: PLR2004
+    return lower - upper >= 0.12 * part.height and 0.5 < (first + 0.5) / (second + 0.5) < 2
 
 
 def _is_mouth(part: Image.Image) -> bool:
