@@ -14,16 +14,16 @@ from pathlib import Path
 
 import msgspec
 
-from recovery.disk import linux, vault, windows
+from recovery.disk import vault, windows
 from recovery.disk.finding import artifact_folder, below, folders, link_at
 from recovery.disk.install import list_artifact
+from recovery.disk.systems import systems_on
 from recovery.errors import InputError, UnsupportedError
 from recovery.model.evidence import ArtifactListing
 from recovery.model.host import Os
 from recovery.model.incident import Artifact, Incident, Platform, Remedy
 from recovery.ports import Clock
 
-_MOST_PLACES = 64
 _INTENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEPARATORS: dict[Os, str] = {"windows": "\\", "linux": "/"}
 
@@ -75,9 +75,7 @@ def systems(root: Path, incident: Incident) -> list[System]:
     Raises `InputError` where there is neither Windows nor Linux, `UnsupportedError` where the profile has no remedy
     that is carried out on files.
     """
-    places: list[tuple[Os, Path]] = [("windows", folder) for folder in windows.find(root)]
-    roots = [root, *folders(root)][:_MOST_PLACES]
-    places += [("linux", place) for place in roots if linux.is_linux(place)]
+    places = systems_on(root)
     if not places:
         message = (
             "holds neither a Windows folder nor a Linux: name the folder at which the disk is mounted, or its image; "

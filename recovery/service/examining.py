@@ -17,11 +17,12 @@ from recovery.detect.evidence_file import FileEvidence
 from recovery.detect.offline_rules import judge_disk
 from recovery.detect.screen import TextReader
 from recovery.disk import fixing, linux, windows
-from recovery.disk.finding import folders, root_of
+from recovery.disk.finding import root_of
 from recovery.disk.fixing import Fixed
 from recovery.disk.image import mounted
 from recovery.disk.install import Install
 from recovery.disk.opening import open_file
+from recovery.disk.systems import systems_on
 from recovery.errors import InputError
 from recovery.model.evidence import Judgement
 from recovery.model.incident import Incident
@@ -31,7 +32,6 @@ from recovery.ports import Clock
 
 LONGEST = 120.0
 """Seconds for one file."""
-_MOST_PLACES = 64
 _MOST_FILES = 10_000
 """Of a folder."""
 _LARGEST_INPUT = 256 * 1024 * 1024
@@ -75,11 +75,11 @@ def examine_disk(
     root = root_of(name)
     began = now()
     found = [
-        windows.examine(folder, root, incident, at, lambda: now() - began > LONGEST)
-        for folder in windows.find(root)
+        windows.examine(place, root, incident, at, lambda: now() - began > LONGEST)
+        if os == "windows"
+        else linux.examine(place, root, incident, at)
+        for os, place in systems_on(root)
     ]
-    places = [root, *folders(root)][:_MOST_PLACES]
-    found += [linux.examine(place, root, incident, at) for place in places if linux.is_linux(place)]
     if not found:
         message = (
             "holds neither a Windows folder nor a Linux: name the folder at which the disk is mounted; "
