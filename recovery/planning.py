@@ -235,6 +235,10 @@ def recorded(log: Reader, view: RunView) -> Prepared:
     )
 
 
+_UNREADABLE = (KeyError, UnicodeDecodeError, RecursionError, msgspec.DecodeError)
+"""What a document that somebody has tampered with raises when it is read."""
+
+
 class RecordedPlan(msgspec.Struct, frozen=True):
     """What a run goes by, as far as those who watch it need it."""
 
@@ -258,7 +262,7 @@ def recorded_plan(log: Reader, started: RunStarted) -> RecordedPlan:
         text = _text(log, digests["playbook"])
         request = msgspec.json.decode(log.document(digests["request"]), type=Request)
         waves = msgspec.json.decode(log.document(digests["plan"]), type=_Waves).waves
-    except (KeyError, msgspec.DecodeError) as error:
+    except _UNREADABLE as error:
         raise JournalError(
             f"the journal does not hold the plan of run {started.run}: {error}"
         ) from None
@@ -270,7 +274,7 @@ def recorded_fleet(log: Reader, started: RunStarted) -> Fleet:
     """The hosts of a run, as they were then. Raises `JournalError`."""
     try:
         return msgspec.json.decode(log.document(started.documents["fleet"]), type=Fleet)
-    except (KeyError, msgspec.DecodeError) as error:
+    except _UNREADABLE as error:
         raise JournalError(
             f"the journal does not hold the fleet of run {started.run}: {error}"
         ) from None

@@ -9,7 +9,7 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, cast
 
 import msgspec
@@ -36,11 +36,19 @@ def words_of(text: str) -> tuple[str, ...]:
     return words
 
 
-def run(argv: Sequence[str], *, timeout: float, most_bytes: int, with_errors: bool = False) -> Ran:
+def run(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    most_bytes: int,
+    with_errors: bool = False,
+    variables: Mapping[str, str] | None = None,
+) -> Ran:
     """Run `argv` to its end. Blocks: call it in a thread.
 
     Everything that it starts ends with it. Raises `OSError` or `ValueError` when it cannot be started, `TimeoutError`
-    when it does not end within `timeout` seconds. `with_errors` takes what it says on standard error for output.
+    when it does not end within `timeout` seconds. `with_errors` takes what it says on standard error for output;
+    `variables` are added to its environment.
     """
     null = subprocess.DEVNULL
     process = subprocess.Popen(
@@ -50,6 +58,7 @@ def run(argv: Sequence[str], *, timeout: float, most_bytes: int, with_errors: bo
         stderr=subprocess.STDOUT if with_errors else null,
         bufsize=0,
         start_new_session=True,
+        env={**os.environ, **(variables or {})},
     )
     stream = cast("IO[bytes]", process.stdout)
     status: int | None = None

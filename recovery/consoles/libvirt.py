@@ -8,6 +8,7 @@ this program's environment, and a hang of libvirt's stays in a process that can 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import tempfile
@@ -39,6 +40,7 @@ _STATES: Mapping[str, Power] = {
     "crashed": "crashed",
 }
 """What `virsh domstate` says (its manual)."""
+_ENGLISH = {"LC_ALL": "C"}
 _MOST = 100_000
 _URI = re.compile(r"[a-z][a-z0-9+]*://[^\s]*", re.IGNORECASE)
 _DOMAIN = re.compile(r"[^\s/-][^\s/]{0,200}")
@@ -72,7 +74,9 @@ class LibvirtConsole:
     async def power(self, host: Host, timeout: float) -> Power:
         """By the domain's state."""
         said = await _virsh(host, timeout, "domstate", _domain(host))
-        return _STATES.get(said.strip().lower(), "unknown")
+        # A line about the way there may stand beside it, such as a warning of ssh's.
+        found = [_STATES[line] for line in said.lower().splitlines() if line in _STATES]
+        return found[-1] if found else "unknown"
 
     async def switch(self, host: Host, *, on: bool, timeout: float) -> None:
         """`start`, or `resume` where it is only paused; `destroy`, which takes the power and no data."""
@@ -94,13 +98,19 @@ class LibvirtConsole:
     async def news(self, host: Host) -> AsyncIterator[News]:
         """What `virsh event --all` prints, as it comes."""
         command = [*_command(host), "event", _domain(host), "--all", "--loop", "--timestamp"]
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            limit=_MOST,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                limit=_MOST,
+                env={**os.environ, **_ENGLISH},
+            )
+        except OSError as error:
+            raise TransportError(
+                f"{host.name}: virsh cannot be started: {error.strerror}"
+            ) from None
         try:
             if process.stdout is None:
                 return
@@ -142,10 +152,17 @@ async def _virsh(host: Host, timeout: float, *words: str) -> str:
     command = [*_command(host), *words]
     try:
         ran = await asyncio.to_thread(
-            programs.run, command, timeout=timeout, most_bytes=_MOST, with_errors=True
+            programs.run,
+            command,
+            timeout=timeout,
+            most_bytes=_MOST,
+            with_errors=True,
+            variables=_ENGLISH,
         )
     except TimeoutError:
         raise DeadlineError(f"{host.name}: virsh did not answer within {timeout:g} s") from None
+    except OSError as error:
+        raise TransportError(f"{host.name}: virsh cannot be started: {error.strerror}") from None
     said = ran.output.decode("utf-8", "replace")
     if ran.status == 0:
         return said

@@ -233,7 +233,7 @@ def _undo(system: System) -> Fixed:
     refused: list[str] = []
     for place, entries in _manifests(system):
         left = 0
-        for entry in entries:
+        for entry in [each for each in entries if not _is_back(folder, place, each)]:
             why = _restore(system, folder, place, entry)
             if why:
                 left += 1
@@ -251,6 +251,16 @@ def _undo(system: System) -> Fixed:
             system, "nothing", "NOTHING TO UNDO: nothing of this artifact is in quarantine", ""
         )
     return _said(system, "undone", f"{len(back)} put back", "", back)
+
+
+def _is_back(folder: Path | None, place: Path, entry: vault.Entry) -> bool:
+    """Whether the file stands where it was, and not in quarantine: it was put back, or never moved."""
+    if folder is None or os.path.lexists(place / f"{entry.number}.file"):
+        return False
+    try:
+        return vault.digest_of(folder / entry.name)[0] == entry.sha256
+    except InputError:
+        return False
 
 
 def _restore(system: System, folder: Path | None, place: Path, entry: vault.Entry) -> str:

@@ -45,6 +45,13 @@ _BITLOCKER = b"-FVE-FS-"
 """What a BitLocker volume begins with (libbde's description of the format)."""
 _PLAIN = ("ext2", "ext3", "ext4", "xfs", "btrfs", "vfat")
 _OPTIONS = "nodev,noexec,nosuid"
+_NO_REPLAY = {
+    "ext3": ",noload",
+    "ext4": ",noload",
+    "xfs": ",norecovery",
+    "btrfs": ",rescue=nologreplay",
+}
+"""Options (mount(8) and the file systems' own pages) that keep a journal from being played back."""
 
 
 class Mounted(msgspec.Struct, frozen=True):
@@ -61,12 +68,21 @@ class _Volume(msgspec.Struct, frozen=True):
     size: int
 
 
-@contextmanager
-def mounted(image: str, key: Secret | None = None, *, held_off: bool = False) -> Iterator[Mounted]:
-    """The image's volumes, mounted for writing, and unmounted at the end.
+class _Part(msgspec.Struct, frozen=True):
+    raw: Path
+    volume: _Volume
+    read_only: bool
 
-    `held_off`: a program has the image open, but its machine is known to be off. Raises `InputError` for what is no
-    image or in use, `UnsupportedError` where this machine cannot mount it, with what is missing.
+
+@contextmanager
+def mounted(
+    image: str, key: Secret | None = None, *, held_off: bool = False, read_only: bool = False
+) -> Iterator[Mounted]:
+    """The image's volumes, mounted for writing unless `read_only`, and unmounted at the end.
+
+    What is read only is not written to at all, not even to play a journal back. `held_off`: a program has the image
+    open, but its machine is known to be off. Raises `InputError` for what is no image or in use, `UnsupportedError`
+    where this machine cannot mount it, with what is missing.
     """
     path = _checked(image, held_off=held_off)
     if os.geteuid() != 0:
@@ -76,13 +92,13 @@ def mounted(image: str, key: Secret | None = None, *, held_off: bool = False) ->
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="recovery-disk-"))
         stack.callback(_remove, folder)
-        raw = _raw(path, folder, stack)
+        raw = _raw(path, folder, stack, read_only=read_only)
         volumes, left_out = [], []
         for number, volume in enumerate(_volumes(raw)):
             place = folder / f"volume{number}"
             place.mkdir()
             try:
-                stack.callback(_unmount, _mount(raw, volume, place, key, stack))
+                stack.callback(_unmount, _mount(_Part(raw, volume, read_only), place, key, stack))
                 volumes.append(place)
             except UnsupportedError as error:
                 left_out.append(f"partition {number + 1}: {error}")
@@ -125,7 +141,7 @@ def _unlocked(handle: int) -> bool:
     return True
 
 
-def _raw(path: Path, folder: Path, stack: ExitStack) -> Path:
+def _raw(path: Path, folder: Path, stack: ExitStack, *, read_only: bool) -> Path:
     with path.open("rb") as file:
         head = file.read(8)
     form = next((form for magic, form in _MAGIC.items() if head.startswith(magic)), "raw")
@@ -139,8 +155,9 @@ def _raw(path: Path, folder: Path, stack: ExitStack) -> Path:
         )
     shown = folder / "raw"
     shown.touch()
-    node = f"driver={form},node-name=disk,file.driver=file,file.filename={path.resolve()}"
-    export = f"type=fuse,id=out,node-name=disk,mountpoint={shown},writable=on"
+    ro, writable = ("on", "off") if read_only else ("off", "on")
+    node = f"driver={form},node-name=disk,read-only={ro},file.driver=file,file.filename={path.resolve()}"
+    export = f"type=fuse,id=out,node-name=disk,mountpoint={shown},writable={writable}"
     errors = stack.enter_context((folder / "errors").open("wb"))
     daemon = subprocess.Popen(
         [program, "--blockdev", node, "--export", export],
@@ -175,15 +192,15 @@ def _volumes(raw: Path) -> list[_Volume]:
     return found[:_MOST_PARTITIONS] or [_Volume(0, raw.stat().st_size)]
 
 
-def _mount(raw: Path, volume: _Volume, place: Path, key: Secret | None, stack: ExitStack) -> Path:
+def _mount(part: _Part, place: Path, key: Secret | None, stack: ExitStack) -> Path:
     _needed("losetup", "mount", "umount", "blkid")
-    device = _loop(raw, volume, stack)
-    with raw.open("rb") as file:
-        file.seek(volume.offset + len(_JUMP))
+    device = _loop(part, stack)
+    with part.raw.open("rb") as file:
+        file.seek(part.volume.offset + len(_JUMP))
         locked = file.read(len(_BITLOCKER)) == _BITLOCKER
     kind = "" if locked else _kind(device)
     if locked:
-        device = _unlocked_volume(device, key, stack)
+        device = _unlocked_volume(device, key, stack, read_only=part.read_only)
         kind = _kind(device)
     if kind == "ntfs":
         ways = [way for way in ("ntfs-3g", "ntfs3") if way == "ntfs3" or shutil.which("ntfs-3g")]
@@ -192,17 +209,19 @@ def _mount(raw: Path, volume: _Volume, place: Path, key: Secret | None, stack: E
     else:
         raise UnsupportedError(f"holds {kind or 'no file system'}")
     said = ""
+    options = f"{_OPTIONS},ro{_NO_REPLAY.get(kind, '')}" if part.read_only else _OPTIONS
     for way in ways:
-        done = _run(["mount", "-t", way, "-o", _OPTIONS, str(device), str(place)])
+        done = _run(["mount", "-t", way, "-o", options, str(device), str(place)])
         if done.status == 0:
             return place
         said = said or done.output.decode("utf-8", "replace").strip()[:300]
     raise UnsupportedError(f"{kind} cannot be mounted: {said}")
 
 
-def _loop(raw: Path, volume: _Volume, stack: ExitStack) -> Path:
-    command = ["losetup", "--find", "--show", "--offset", str(volume.offset)]
-    done = _run([*command, "--sizelimit", str(volume.size), str(raw)])
+def _loop(part: _Part, stack: ExitStack) -> Path:
+    command = ["losetup", "--find", "--show", "--offset", str(part.volume.offset)]
+    command += ["--read-only"] if part.read_only else []
+    done = _run([*command, "--sizelimit", str(part.volume.size), str(part.raw)])
     said = done.output.decode("ascii", "replace").split()
     device = next((word for word in reversed(said) if word.startswith("/dev/")), " ".join(said))
     if done.status != 0 or not device.startswith("/dev/"):
@@ -216,7 +235,9 @@ def _kind(device: Path) -> str:
     return done.output.decode("ascii", "replace").strip() if done.status == 0 else ""
 
 
-def _unlocked_volume(device: Path, key: Secret | None, stack: ExitStack) -> Path:
+def _unlocked_volume(
+    device: Path, key: Secret | None, stack: ExitStack, *, read_only: bool
+) -> Path:
     if key is None:
         raise UnsupportedError(
             "is locked by BitLocker: give its recovery password on standard input, with --key-stdin"
@@ -228,7 +249,10 @@ def _unlocked_volume(device: Path, key: Secret | None, stack: ExitStack) -> Path
         )
     name = f"recovery-{os.getpid()}-{device.name}"
     done = subprocess.run(
-        [program, "open", "--type", "bitlk", "--key-file", "-", str(device), name],
+        [
+            *(program, "open", *(["--readonly"] if read_only else [])),
+            *("--type", "bitlk", "--key-file", "-", str(device), name),
+        ],
         input=key.reveal().encode(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -37,9 +37,13 @@ async def switch(console: Console, host: Host, act: PowerAct, supervisor: Superv
     """Carry `act` out. Whatever happens is in the result; nothing is raised."""
     if act == "cycle":
         off = await _reach(console, host, supervisor, on=False)
-        if not off.done:
-            return off
         on = await _reach(console, host, supervisor, on=True)
+        if (
+            not off.done
+        ):  # what was asked for may have happened unseen: nobody is left without power
+            return Switched(
+                done=False, state=on.state, message=f"{off.message}; then: {on.message}"
+            )
         return (
             on if not on.done else Switched(done=True, state=on.state, message="seen off, then on")
         )

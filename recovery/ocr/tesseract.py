@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +22,8 @@ _LANGUAGES = (
 _MOST_LANGUAGES = 4
 """Each makes it slower."""
 _DARK = 128
+_ONE_THREAD = {"OMP_THREAD_LIMIT": "1"}
+"""Its own threads make it slower, and leave no processor to others."""
 
 
 class Tesseract:
@@ -50,7 +50,7 @@ class Tesseract:
             languages = "+".join(self._languages)
             argv = (self._program, str(file), "stdout", "-l", languages, "--psm", "11")
             ran = programs.run(
-                (*_one_thread(), *argv), timeout=self._timeout, most_bytes=_MOST_BYTES
+                argv, timeout=self._timeout, most_bytes=_MOST_BYTES, variables=_ONE_THREAD
             )
         if ran.status != 0:
             return Recognised(problem=f"tesseract ended with status {ran.status}")
@@ -71,9 +71,3 @@ def _dark_on_light(image: Image.Image) -> Image.Image:
     grey = image.convert("L")
     stretched = ImageOps.autocontrast(grey, cutoff=(0, 0))
     return ImageOps.invert(stretched) if ImageStat.Stat(stretched).median[0] < _DARK else stretched
-
-
-def _one_thread() -> tuple[str, ...]:
-    """Its own threads make it slower, and leave no processor to others."""
-    env = shutil.which("env") if os.name == "posix" else None
-    return (env, "OMP_THREAD_LIMIT=1") if env else ()

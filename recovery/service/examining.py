@@ -150,7 +150,7 @@ def fix_disk(
     """
     if Path(name).is_dir():
         return _fixed(root_of(name), incident, clock, ask), ()
-    with mounted(name, ask.key, held_off=ask.held_off) as image:
+    with mounted(name, ask.key, held_off=ask.held_off, read_only=ask.check) as image:
         found: list[Fixed] = []
         for volume in image.volumes:
             with contextlib.suppress(InputError):  # a volume with no system on it

@@ -12,7 +12,7 @@ from recovery.errors import TransportError, UnsupportedError, UsageError
 from recovery.journal.log import Log
 from recovery.model.console import PowerAct
 from recovery.model.events import Notice
-from recovery.model.host import Fleet, Host
+from recovery.model.host import ConsoleRef, Fleet, Host
 from recovery.redact import scrub
 from recovery.settings import Settings
 from recovery.worlds import SystemClock, open_consoles
@@ -20,27 +20,29 @@ from recovery.worlds import SystemClock, open_consoles
 
 def power(settings: Settings, host: Host, act: PowerAct | None) -> Switched:
     """Switch a host by its console, written down; without `act` read its state. Raises `UsageError`."""
+    if host.console is None:
+        raise UsageError(f"{host.name} has no console in the inventory")
     if act is None:
-        return asyncio.run(_switch_power(settings, host, None))
+        return asyncio.run(_switch_power(settings, host, host.console, None))
     with closing(Log.open(settings.journal)) as log:
 
         def note(message: str) -> None:
             log.append(Notice(at=SystemClock().now(), host=host.name, message=scrub(message)))
 
         note(f"power: about to {act}")
-        found = asyncio.run(_switch_power(settings, host, act))
+        found = asyncio.run(_switch_power(settings, host, host.console, act))
         note(f"power {act}: {'done' if found.done else 'FAILED'}, {found.message}")
     return found
 
 
-async def _switch_power(settings: Settings, host: Host, act: PowerAct | None) -> Switched:
+async def _switch_power(
+    settings: Settings, host: Host, way: ConsoleRef, act: PowerAct | None
+) -> Switched:
     """Carry `act` out over the host's console, and see it happen; without one read the state. Raises `UsageError`."""
     credentials = CredentialStore(settings.credentials)
     consoles = open_consoles(Fleet(hosts=(host,)), credentials)
-    if host.console is None:
-        raise UsageError(f"{host.name} has no console in the inventory")
-    await credentials.prepare([host.console.credential])
-    console, supervisor = consoles[host.console.kind], Supervisor()
+    await credentials.prepare([way.credential])
+    console, supervisor = consoles[way.kind], Supervisor()
     try:
         if act is not None:
             return await switch(console, host, act, supervisor)

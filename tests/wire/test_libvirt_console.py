@@ -123,6 +123,30 @@ async def test_each_state_has_its_way_to_be_on(
     assert [line.split()[3] for line in said] == words
 
 
+@pytest.mark.parametrize("language", ["C", "de_DE.UTF-8"])
+async def test_a_state_is_found_beside_what_ssh_says_and_in_english(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str
+) -> None:
+    script = (
+        "echo \"Warning: Permanently added 'kvm' to the list of known hosts.\" >&2\n"
+        '[ "$LC_ALL" = C ] && echo running || echo laufend'
+    )
+    stand_in(tmp_path, script, monkeypatch)
+    monkeypatch.setenv("LC_ALL", language)
+    assert await LibvirtConsole().power(host(), 10) == "on"
+
+
+async def test_a_virsh_that_cannot_be_started_is_a_failure_of_the_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stand_in(tmp_path, "", monkeypatch)
+    (tmp_path / "virsh").write_text("#!/nowhere/sh\n")
+    with pytest.raises(TransportError, match="cannot be started"):
+        await LibvirtConsole().power(host(), 10)
+    with pytest.raises(TransportError, match="cannot be started"):
+        await anext(LibvirtConsole().news(host()))
+
+
 async def test_a_virsh_that_hangs_or_has_no_screen(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

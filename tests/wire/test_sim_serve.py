@@ -15,6 +15,7 @@ import pytest
 
 from recovery.cli.main import main
 from recovery.errors import InputError
+from recovery.model.host import ConsoleRef
 from recovery.sim.wire.fleet import WireFleet
 from recovery.sim.wire.shells import Quotas
 from tests.wire import fakes
@@ -114,7 +115,7 @@ async def test_hosts_without_a_loopback_address_get_one(tmp_path: Path) -> None:
 
 
 async def test_a_fleet_that_is_met_elsewhere_in_earnest_is_met_here(tmp_path: Path) -> None:
-    """Users, proxies, authorities and Kerberos of the inventory belong to the machines that it was written for."""
+    """Users, proxies, consoles and more of the inventory belong to the machines that it was written for."""
     variables: dict[str, Any] = {
         "ansible_winrm_transport": "kerberos",
         "winrm_proxy": "http://192.0.2.1:3128",
@@ -123,11 +124,17 @@ async def test_a_fleet_that_is_met_elsewhere_in_earnest_is_met_here(tmp_path: Pa
         "rack": "R7",
     }
     far = msgspec.structs.replace(
-        fakes.winrm_host("far", **variables), address="192.0.2.7", user="CORP\\rescue"
+        fakes.winrm_host("far", **variables),
+        address="192.0.2.7",
+        user="CORP\\rescue",
+        console=ConsoleRef(
+            kind="libvirt", address="qemu:///system", options={"domain": "production"}
+        ),
     )
     async with fakes.fakes(tmp_path, far) as served, fakes.winrm(tmp_path) as way:
         (host,) = served.fleet.hosts
         assert host.vars == {"rack": "R7"}
+        assert host.console is None, "a rehearsal would switch the real machine's power"
         session = await way.open(host, 20)
         await session.aclose()
         assert served.counts.refusals == 0

@@ -265,6 +265,7 @@ def _placed(fleet: Fleet) -> Fleet:
                 port=host.port if _is_loopback(host.address) and host.port else port,
                 transport=kind,
                 gateway="",
+                console=None,  # it leads to the machine that the host is in earnest
                 user="",
                 vars=_served(host.vars),
                 credential=host.credential or "simulation",

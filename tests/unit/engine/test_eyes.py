@@ -181,6 +181,15 @@ def test_a_machine_that_never_goes_off_is_not_switched_on() -> None:
     assert "asked to go off 3 times, and is on" in found.message
 
 
+def test_power_that_went_unseen_is_given_back() -> None:
+    fake = Fake()
+    fake.states = ["unknown"]
+    found = switched(fake, "cycle")
+    assert not found.done
+    assert fake.asked[-1] is True, "the machine may be off by now"
+    assert "asked to go off" in found.message
+
+
 def test_a_console_that_fails_for_a_while_is_asked_again_and_one_that_refuses_is_not() -> None:
     fake = Fake()
     fake.states = [UnreachableError("away"), "on", "off"]
