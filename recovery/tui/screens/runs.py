@@ -54,6 +54,7 @@ class RunsScreen(Steering, Page):
 
     DEFAULT_CSS = """
     RunsScreen LineTable { height: 1fr; min-height: 5; max-height: 33%; }
+    RunsScreen #run { width: 100%; }
     RunsScreen #detail { height: 2fr; padding: 0 1; border-top: solid $border; }
     """
     NAME = "runs"
