@@ -1,7 +1,7 @@
 """Event loops whose clock can be moved, so that an incident of days runs in seconds, in the same order each time.
 
 Everything that asyncio does with time (sleep, timeout, call_later) goes by the loop's clock. Real input and output,
-signals and threads work as ever: the clock stands still while they are busy.
+signals and threads work as ever: a jumping clock stands still while they are busy, a paced one goes as the wall's.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ _SLOWEST, _FASTEST = 0.001, 1e6
 _OWN_FILES = 1
 """The loop's own end of the pipe by which threads and signals wake it."""
 
+
+_FORGIVEN = 1.0
+"""Real seconds that a paced clock may be behind and catch up with; what is more it forgets."""
 
 _TURNS = 16
 """Turns of a busy jumping loop after each of which it looks for input; it always does before its clock jumps."""
@@ -64,28 +67,24 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop with a clock of its own, which begins at 0."""
 
     def __init__(self, factor: float | None, epoch: datetime) -> None:
-        """Run `factor` times as fast as real time; None jumps from timer to timer."""
+        """Let waiting pass `factor` times as fast as in real time; None jumps from timer to timer."""
         self._now = 0.0
-        self._factor = factor
-        self._began = time.monotonic()
         self._outstanding = 0
-        super().__init__(_JumpingSelector(self) if factor is None else _ScaledSelector(factor))
+        super().__init__(_JumpingSelector(self) if factor is None else _PacedSelector(self, factor))
         self.clock = LoopClock(self, epoch)
 
     @override
     def time(self) -> float:
         """Seconds of virtual time since the loop was made."""
-        if self._factor is None:
-            return self._now
-        return (time.monotonic() - self._began) * self._factor
+        return self._now
 
     def jump(self, seconds: float) -> None:
-        """Move the clock on; only the selector does so, when nothing else can happen."""
+        """Move the clock on; only the selector does so."""
         self._now += seconds
 
     @property
     def busy(self) -> bool:
-        """Whether real work is outstanding, so that the clock has to stand still."""
+        """Whether real work is outstanding, so that the clock must not run ahead of it."""
         return self._outstanding > 0
 
     @contextmanager
@@ -146,16 +145,61 @@ class _JumpingSelector(selectors.DefaultSelector):
         return super().select(None)
 
 
-class _ScaledSelector(selectors.DefaultSelector):
-    """Waits a fraction of the loop's time."""
+class _PacedSelector(selectors.DefaultSelector):
+    """Lets waiting pass faster or slower than in real time, and work in no less than its own time.
 
-    def __init__(self, factor: float) -> None:
+    A busy machine thus falls behind the pace, and catches up while it waits; a host's boot window of seconds does not
+    go by while a commit takes its milliseconds.
+    """
+
+    def __init__(self, loop: VirtualLoop, factor: float) -> None:
         super().__init__()
+        self._loop = loop
         self._factor = factor
+        self._at_work = min(factor, 1.0)
+        self._seen = time.monotonic()
+        self._behind = 0.0
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        return super().select(None if timeout is None else timeout / self._factor)
+        left = None if timeout is None else timeout - self._worked()
+        if left is not None and left <= 0:
+            return super().select(0)
+        if self._loop.busy:
+            events = super().select(None if left is None else left / self._at_work)
+            self._worked()
+            return events
+        return super().select(0) or self._waited(left)
+
+    def _waited(self, left: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+        if left is not None:
+            left -= self._caught_up(left)
+        events = super().select(None if left is None else left / self._factor)
+        passed = self._elapsed() * self._factor
+        step = passed if left is None else min(passed, left)
+        self._loop.jump(step)
+        self._fell_behind(passed - step)
+        return events
+
+    def _worked(self) -> float:
+        elapsed = self._elapsed()
+        passed = elapsed * self._at_work
+        self._loop.jump(passed)
+        self._fell_behind(elapsed * self._factor - passed)
+        return passed
+
+    def _fell_behind(self, seconds: float) -> None:
+        self._behind = min(self._behind + seconds, self._factor * _FORGIVEN)
+
+    def _caught_up(self, left: float) -> float:
+        step = min(self._behind, left)
+        self._behind -= step
+        self._loop.jump(step)
+        return step
+
+    def _elapsed(self) -> float:
+        before, self._seen = self._seen, time.monotonic()
+        return self._seen - before
 
 
 def parse_speed(text: str) -> Speed:

@@ -102,7 +102,7 @@ def _is_grey(colour: str) -> bool:
 def test_a_run_goes_on_when_the_screen_is_killed_and_one_comes_back(
     opened: Open, journal: Path
 ) -> None:
-    with opened(120, 40, speed="20x") as terminal:
+    with opened(120, 40, speed="3x") as terminal:
         terminal.until(shows("of 60 hosts"), "the start screen")
         terminal.type("t")
         terminal.until(shows("triage on 60 hosts", "goes on"), "the run")

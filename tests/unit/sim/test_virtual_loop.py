@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import signal
 import socket
 import threading
@@ -218,7 +219,46 @@ def test_real_time_goes_at_the_pace_of_the_wall() -> None:
 
     real, shown = run(main(), speed="realtime", epoch=EPOCH)
     assert real >= 0.049
-    assert shown >= real
+    assert shown >= 0.05
+
+
+def test_work_takes_its_own_time_however_fast_waiting_goes() -> None:
+    async def main() -> list[float]:
+        loop, seen = virtual(), [virtual().time()]
+        threading.Event().wait(0.05)
+        await asyncio.sleep(0)
+        seen.append(loop.time())
+        await asyncio.to_thread(threading.Event().wait, 0.05)
+        seen.append(loop.time())
+        await asyncio.sleep(7200)
+        return [*seen, loop.time()]
+
+    start, worked, threaded, waited = run(main(), speed=3600, epoch=EPOCH)
+    assert 0.04 <= worked - start < 90
+    assert 0.04 <= threaded - worked < 90
+    assert waited - threaded >= 7200
+
+
+def test_a_clock_that_fell_behind_catches_up_while_it_waits(monkeypatch: Any) -> None:
+    wall = [0.0]
+    waits: list[float] = []
+
+    def select(_: object, timeout: float | None = None) -> list[Any]:
+        waits.append(timeout or 0.0)
+        wall[0] += waits[-1]
+        return []
+
+    async def main() -> float:
+        wall[0] += 0.5
+        await asyncio.sleep(30)
+        assert not any(waits)
+        await asyncio.sleep(60)
+        return virtual().time()
+
+    monkeypatch.setattr(time, "monotonic", lambda: wall[0])
+    monkeypatch.setattr(selectors.DefaultSelector, "select", select)
+    assert run(main(), speed=60, epoch=EPOCH) == pytest.approx(90, abs=1)
+    assert sum(waits) == pytest.approx(1, abs=0.02)
 
 
 async def test_a_clock_on_a_loop_of_another_kind_begins_at_its_epoch() -> None:
