@@ -84,9 +84,10 @@ class GuardWatch:
         )
         found = []
         for rule, share in rules:
-            if share is not None:
-                levels = self._levels(rule, share, wave, wave_size)
-                found.append(max(levels, key=lambda trip: trip.count / max(1, trip.limit)))
+            levels = self._levels(rule, share, wave, wave_size) if share is not None else ()
+            nearest = max(levels, key=_nearness, default=None)
+            if nearest is not None:
+                found.append(nearest)
         return tuple(found)
 
     def _count(self, rule: Rule, state: HostState, site: str) -> None:
@@ -112,3 +113,7 @@ class GuardWatch:
             for site, size in self._sites.items():
                 words = f"site {site} ({size} hosts)"
                 yield Trip(rule, self._by[rule, "site", site], share.hosts(size), words)
+
+
+def _nearness(trip: Trip) -> float:
+    return trip.count / max(1, trip.limit)

@@ -96,10 +96,11 @@ class Board:
             self.last = event.at
             if notable(event):
                 self._notable.append(stored)
+        before = run.state(event.host) if run is not None else None
         after = run.add(event) if run is not None else None
         if not event.host or (run is not None and (run.mock != self.mock or after is None)):
             return None
-        return self._moved(event, self._known(run, after, event))
+        return self._moved(event, self._known(run, before, after, event))
 
     def hosts(self) -> Mapping[str, HostState]:
         """The hosts that any run has met."""
@@ -133,17 +134,24 @@ class Board:
         return run
 
     def _known(
-        self, run: RunProgress | None, after: HostState | None, event: AnyEvent
+        self,
+        run: RunProgress | None,
+        before: HostState | None,
+        after: HostState | None,
+        event: AnyEvent,
     ) -> HostState:
-        """What is known of the host after an event of this run, which may not be the newest one that met it."""
+        """What is known of the host; `before` and `after` are its states in the event's run."""
         name = event.host
         old = self._hosts.get(name)
         if run is None or after is None:
             return self._advance(old or HostState(name), event)
         current = self._latest.get(name)
-        if old is None or current is None or run.age >= current.age:
+        if old is None or current is None or run.age > current.age:
             self._latest[name] = run
             return after
+        if run is current:
+            return after if old is before else self._advance(old, event)
+        # An older run goes on beside the host's latest: its evidence counts, its progress does not.
         return msgspec.structs.replace(old, case=lean(old, event).case, updated=event.at)
 
     def _moved(self, event: AnyEvent, after: HostState) -> Change:

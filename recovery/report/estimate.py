@@ -61,7 +61,7 @@ def _reached(samples: Sequence[Sample], wanted: int) -> datetime:
 
 def _ahead(name: str, wanted: int, now: Sample, hands: int, paces: Sequence[float]) -> Goal:
     if wanted > now.proven + now.left - hands:
-        return Goal(name, wanted, why=f"{hands} wait for hands")
+        return Goal(name, wanted, why=f"{hands} wait{'s' if hands == 1 else ''} for hands")
     if not paces:
         return Goal(name, wanted, why="none proven of late")
     seconds = sorted((wanted - now.proven) / pace for pace in paces)

@@ -103,7 +103,8 @@ class Feed:
         since = now - self._given
         if behind and since < _SHOWN_WHILE_READING and self._last.stage != "live":
             return None
-        if not self._stale and not self._look_for_holders(now) and since < _IDLE:
+        self._stale = self._look_for_holders(now) or self._stale
+        if not self._stale and since < _IDLE:
             return None
         self._given = now
         if not behind and self._last.stage != "live":

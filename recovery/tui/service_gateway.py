@@ -92,7 +92,8 @@ class ServiceGateway:
         """Go on with an open run."""
         speed = self._deck.speed if self._deck.mock else ""
         words = words_to_resume(run, self._journal, self._deck.config, speed)
-        return await self._begun(words, run, lambda: bool(holder(self._journal, run)))
+        before = await asyncio.to_thread(self._resumed, run)
+        return await self._begun(words, run, lambda: self._resumed(run) > before)
 
     async def rehearse(self, request: Request) -> views.RunView:
         """Carry the request out on a mock twin, as fast as it goes."""
@@ -129,12 +130,19 @@ class ServiceGateway:
         except RecoveryError:
             going = []
         lines = [f"run {run} goes on without this screen" for run in going]
-        words = ["recovery", "tui", "--journal", self._journal]
-        for source in self._deck.inventory:
+        return "\n".join([*lines, f"come back: {shlex.join(self._way_back())}"])
+
+    def _way_back(self) -> list[str]:
+        deck = self._deck
+        words = ["recovery", *([f"--config={deck.config}"] if deck.config else [])]
+        words += ["tui", "--journal", self._journal, "--incident", deck.incident]
+        for source in deck.inventory:
             words += ["-i", source]
-        if self._deck.mock:
-            words += ["--mock", "--speed", self._deck.speed]
-        return "\n".join([*lines, f"come back: {shlex.join(words)}"])
+        if deck.mock:
+            words += ["--mock", "--speed", deck.speed]
+            words += ["--seed", str(deck.seed)] if deck.seed else []
+            words += ["--mix", deck.mix] if deck.mix else []
+        return words
 
     async def _begun(self, words: list[str], run: str, begun: Callable[[], bool]) -> str:
         """Start a process, and wait until what it is for has begun. Raises `RefusedError` if it ends."""
@@ -154,6 +162,11 @@ class ServiceGateway:
         if not Path(self._journal).exists():
             return []
         return self._reading(lambda log: log.runs())
+
+    def _resumed(self, run: str) -> int:
+        """How often the run was taken up."""
+        found = self._reading(lambda log: views.summaries(log.run_events()))
+        return next((summary.resumed for summary in found if summary.run == run), 0)
 
     def _reading(self, work: Callable[[Reader], T]) -> T:
         with closing(Reader.open(self._journal)) as log:

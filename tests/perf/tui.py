@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pty
-import select
-import signal
-import struct
 import subprocess
 import sys
-import termios
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +15,7 @@ import pyte
 
 from tests.perf.measure import PYTHON, ROOT, Row, recovery
 from tests.perf.twin import table
+from tests.tui.terminal import Terminal
 
 _HOSTS = 100_000
 _RATE = 5_000
@@ -86,72 +81,12 @@ log.close()
 """
 
 
-class Terminal:
-    """The program in a pseudo-terminal. What it draws is kept with the time at which it came."""
-
-    def __init__(self, argv: list[str], home: Path) -> None:
-        """Start it."""
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _HEIGHT, _WIDTH, 0, 0))
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "TERM": "xterm-256color",
-            "LANG": "C.UTF-8",
-            "COLORTERM": "truecolor",
-        }
-        self.began = time.perf_counter()
-        self.process = subprocess.Popen(
-            argv, stdin=theirs, stdout=theirs, stderr=theirs, cwd=ROOT, env=environment, start_new_session=True
-        )  # fmt: skip
-        os.close(theirs)
-        self._handle = ours
-        self.chunks: list[tuple[float, bytes]] = []
-
-    def watch(self, seconds: float, until: bytes = b"") -> bool:
-        """Take what comes for so long, or until `until` has come; whether it has."""
-        end, text = time.perf_counter() + seconds, b""
-        while (left := end - time.perf_counter()) > 0:
-            if not select.select([self._handle], [], [], left)[0]:
-                break
-            data = os.read(self._handle, 1 << 16)
-            self.chunks.append((time.perf_counter(), data))
-            if until:
-                text = text[-4096:] + data
-                if until in text:
-                    return True
-        return False
-
-    def press(self, keys: bytes) -> float:
-        """Press a key; when."""
-        os.write(self._handle, keys)
-        return time.perf_counter()
-
-    def cpu(self) -> float:
-        """Seconds of processor time so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
-
-    def megabytes(self) -> float:
-        """Its largest resident size."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(text for text in status.splitlines() if text.startswith("VmHWM"))
-        return int(line.split()[1]) / 1024
-
-    def close(self) -> None:
-        """End it."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        os.close(self._handle)
-
-
 def tui(folder: Path) -> Iterator[Row]:
     """First paint, keys, idling and memory."""
     inventory, journal = str(table(folder, _HOSTS)), str(folder / "tui.db")
     _write(journal, inventory, 0).wait()
     argv = recovery("--journal", journal, "tui", "--mock", "-i", inventory)
-    terminal = Terminal(argv, folder)
+    terminal = Terminal(argv, folder, (_WIDTH, _HEIGHT), {"COLORTERM": "truecolor"})
     try:
         if not terminal.watch(30, b"Situation"):
             raise TimeoutError
@@ -164,24 +99,37 @@ def tui(folder: Path) -> Iterator[Row]:
         terminal.watch(60, b"reads the journal")
         whole = _settled(terminal)
         yield Row("the same: all of 100,000 events folded", f"{whole:.1f} s")
-        before, began = terminal.cpu(), time.perf_counter()
+        before, began = _cpu(terminal), time.perf_counter()
         terminal.watch(_IDLE)
-        idle = (terminal.cpu() - before) / (time.perf_counter() - began)
+        idle = (_cpu(terminal) - before) / (time.perf_counter() - began)
         yield Row("the same: processor while nothing happens", f"{idle:.1%}", "<= 5 %")
         writer = _write(journal, inventory, 200)
         terminal.watch(3)
-        before, began = terminal.cpu(), time.perf_counter()
+        before, began = _cpu(terminal), time.perf_counter()
         marks = _press_keys(terminal)
-        busy = (terminal.cpu() - before) / (time.perf_counter() - began)
+        busy = (_cpu(terminal) - before) / (time.perf_counter() - began)
         writer.kill()
         writer.wait()
         yield from _keys(terminal, marks)
         yield Row(
             "the same: processor while 5,000 events/s arrive and keys are pressed", f"{busy:.0%}"
         )
-        yield Row("the same: memory at its largest", f"{terminal.megabytes():.0f} MB", "<= 400 MB")
+        yield Row("the same: memory at its largest", f"{_megabytes(terminal):.0f} MB", "<= 400 MB")
     finally:
         terminal.close()
+
+
+def _cpu(terminal: Terminal) -> float:
+    """Seconds of processor time so far."""
+    fields = Path(f"/proc/{terminal.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _CLOCK_TICKS
+
+
+def _megabytes(terminal: Terminal) -> float:
+    """Its largest resident size."""
+    status = Path(f"/proc/{terminal.process.pid}/status").read_text()
+    line = next(text for text in status.splitlines() if text.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
 
 
 def _write(journal: str, inventory: str, seconds: int) -> subprocess.Popen[bytes]:
@@ -192,9 +140,9 @@ def _write(journal: str, inventory: str, seconds: int) -> subprocess.Popen[bytes
 def _settled(terminal: Terminal) -> float:
     """Seconds from the start until nothing is read any more: the processor rests."""
     while True:
-        before = terminal.cpu()
+        before = _cpu(terminal)
         terminal.watch(1.0)
-        if terminal.cpu() - before < 0.2:
+        if _cpu(terminal) - before < 0.2:
             return time.perf_counter() - terminal.began - 1.0
 
 

@@ -1,4 +1,4 @@
-"""The real program in a pseudo-terminal, and the screen that somebody would see there."""
+"""A program in a pseudo-terminal: what it draws, as a terminal shows it, and when it came."""
 
 from __future__ import annotations
 
@@ -12,92 +12,128 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Self
+from collections.abc import Mapping
+from pathlib import Path
 
 import pyte
 
-_CHUNK = 65536
-_PATIENCE = 60.0
-"""Seconds until something has to be on the screen; nothing takes so long unless it never comes."""
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Terminal:
-    """A terminal of so many columns and lines in which one program runs."""
+    """One program, one terminal."""
 
     def __init__(
-        self, words: Sequence[str], columns: int, lines: int, environment: Mapping[str, str]
+        self,
+        argv: list[str],
+        home: Path,
+        size: tuple[int, int] = (80, 24),
+        variables: Mapping[str, str] = {},
     ) -> None:
-        """Start the program."""
-        self.screen = pyte.Screen(columns, lines)
-        self._stream = pyte.ByteStream(self.screen)
-        self.raw = bytearray()
-        self._master, slave = pty.openpty()
-        _resize(slave, columns, lines)
+        """Start it, with nothing of the user's own settings."""
+        self.size = size
+        ours, theirs = pty.openpty()
+        _resize(theirs, size)
+        self.began = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "recovery", *words],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
+            argv,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=ROOT,
+            env=_environment(home, variables),
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "", **environment},
         )
-        os.close(slave)
+        os.close(theirs)
+        self._handle = ours
+        self.chunks: list[tuple[float, bytes]] = []
+        """What came, and when."""
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self.screen)
+        self._played = 0
 
-    def __enter__(self) -> Self:
-        """For a while."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End the program, if it has not ended."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        os.close(self._master)
-
-    def type(self, keys: str) -> None:
-        """Press keys."""
-        os.write(self._master, keys.encode())
-
-    def resize(self, columns: int, lines: int) -> None:
-        """Make the window larger or smaller; the program is told by a signal."""
-        self.screen.resize(lines, columns)
-        _resize(self._master, columns, lines)
-        self.process.send_signal(signal.SIGWINCH)
-
+    @property
     def text(self) -> str:
         """What stands on the screen."""
-        return "\n".join(line.rstrip() for line in self.screen.display)
+        self.play()
+        return "\n".join(self.screen.display)
 
-    def take(self, seconds: float) -> bool:
-        """Take in what the program draws within so many seconds; False once it has ended."""
-        if not select.select([self._master], [], [], seconds)[0]:
-            return True
-        try:
-            data = os.read(self._master, _CHUNK)
-        except OSError:
-            return False
-        self.raw += data
-        self._stream.feed(data)
-        return bool(data)
+    def play(self) -> None:
+        """Let the screen show all that came."""
+        for _, data in self.chunks[self._played :]:
+            self._stream.feed(data)
+        self._played = len(self.chunks)
 
-    def until(self, holds: Callable[[str], bool], what: str) -> str:
-        """Wait for a screen of which this holds."""
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end:
-            if holds(self.text()):
-                return self.text()
-            if not self.take(0.2):
+    def watch(self, seconds: float, until: bytes = b"") -> bool:
+        """Take what comes for so long, or until `until` has come; whether it has."""
+        end, text = time.perf_counter() + seconds, b""
+        while (left := end - time.perf_counter()) > 0:
+            if not select.select([self._handle], [], [], left)[0]:
                 break
-        raise AssertionError(f"never came: {what}\n{self.text()}")
+            try:
+                data = os.read(self._handle, 1 << 16)
+            except OSError:  # nobody is at the other end any more
+                break
+            self.chunks.append((time.perf_counter(), data))
+            text = text[-4096:] + data
+            if until and until in text:
+                return True
+        return False
 
-    def until_it_ends(self) -> int:
-        """Wait for the program's end; its exit status."""
-        end = time.monotonic() + _PATIENCE
-        while time.monotonic() < end and self.take(0.2):
-            pass
-        return self.process.wait(_PATIENCE)
+    def wait_for(self, *words: str, seconds: float = 60.0) -> str:
+        """The screen, once all of the words stand on it. Raises `AssertionError` when they never come."""
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            text = self.text
+            if all(word in text for word in words):
+                return text
+            self.watch(0.1)
+        message = f"never came: {words}\n{self.text}"
+        raise AssertionError(message)
+
+    def press(self, keys: bytes) -> float:
+        """Press keys; when."""
+        os.write(self._handle, keys)
+        return time.perf_counter()
+
+    def resize(self, size: tuple[int, int]) -> None:
+        """Drag the window's corner."""
+        self.play()
+        _resize(self._handle, size)
+        self.screen.resize(size[1], size[0])
+        os.kill(
+            self.process.pid, signal.SIGWINCH
+        )  # as the kernel does to what the terminal controls
+
+    def end(self, seconds: float = 30.0) -> int:
+        """Its exit status, once it has ended."""
+        end = time.perf_counter() + seconds
+        while self.process.poll() is None and time.perf_counter() < end:
+            self.watch(0.1)
+        self.watch(0.2)
+        return self.process.wait(1)
+
+    def kill(self) -> None:
+        """End it as a crash does, and nothing that it has started in a session of its own."""
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def close(self) -> None:
+        """End it, and close the terminal."""
+        self.kill()
+        os.close(self._handle)
 
 
-def _resize(handle: int, columns: int, lines: int) -> None:
-    fcntl.ioctl(handle, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+def recovery(*arguments: str) -> list[str]:
+    """The program's command line."""
+    return [sys.executable, "-m", "recovery", *arguments]
+
+
+def _resize(handle: int, size: tuple[int, int]) -> None:
+    fcntl.ioctl(handle, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
+
+
+def _environment(home: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("PATH", "COV"))}
+    return {**kept, "HOME": str(home), "TERM": "xterm-256color", "LANG": "C.UTF-8", **variables}

@@ -1,7 +1,8 @@
-"""The start screen, and what can be done from every screen."""
+"""The Situation screen, and what all screens share: every verb, as a user presses it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,294 +10,383 @@ import pytest
 from textual.widgets import Input, Static
 
 from recovery.errors import UnknownNameError
-from recovery.model.events import ApprovalAsked
-from recovery.tui.app import Dashboard
+from recovery.model.events import ApprovalAsked, Command, GuardTripped, Notice, RunHeld
+from recovery.tui.actions import Action, keymap, keys_of
+from recovery.tui.app import ACTIONS, Dashboard
+from recovery.tui.feed import Feed
 from recovery.tui.screens.help import HelpScreen
 from recovery.tui.screens.question import Question
 from recovery.tui.screens.quit import QuitScreen
 from recovery.tui.screens.report import ReportScreen
-from recovery.tui.widgets.panel import Panel
-from tests.tui.pictures import looks_as_kept
-from tests.tui.scene import RUN, Stage, at, carried, dashboard, half_way, over
+from recovery.tui.screens.situation import SituationScreen
+from recovery.tui.snapshot import Snapshot
+from recovery.tui.widgets.banner import Banner
+from recovery.tui.widgets.key_line import KeyLine
+from tests.tui.scene import RUN, Stage, at, dashboard, half_way, over
 
 if TYPE_CHECKING:
-    from textual.pilot import Pilot
+    from textual.screen import Screen
 
-SIZES = [(80, 24), (140, 40), (250, 70)]
+QUESTION = ApprovalAsked(at=at(820), run=RUN, gate="wave:4", question="open wave 4?")
+
+
+SAID = """38 to do
+10 proven recovered
+losing 86,875 an hour, 21,
+MOCK: nothing here is real
+↻ crash loop
+@ with technician
+half       24  about
+2 wait for hands
+rollback on 60 hosts
+wave 3 of 5
+7 of 12 admitted, 5 ended
+failed 1 of 2
+33 before rollback, 4 silent
+► approve wave:4: open wave 4?
+2 need hands
+MSP 2
+♦ 4 wait for a recovery key
+20 of 32
+61,875/h
+ended: failed: the file is locked"""
 
 
 def calls(app: Dashboard) -> list[tuple[Any, ...]]:
-    return app.gateway.calls  # type: ignore[attr-defined, no-any-return]
+    found: list[tuple[Any, ...]] = app.gateway.calls  # type: ignore[attr-defined]
+    return found
 
 
-def panel(app: Dashboard, name: str) -> str:
-    found = app.screen.query_one(f"#{name}", Panel)
-    return found.render().plain
+def shown(app: Dashboard) -> str:
+    """All that stands on the screen."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text for strip in strips)
 
 
-async def pressed(pilot: Pilot[Any], *keys: str) -> None:
-    await pilot.pause(0.2)
-    await pilot.press(*keys)
-    await pilot.pause(0.3)
+def told(app: Dashboard) -> str:
+    return " ".join(notice.message for notice in app._notifications)
 
 
-def going(stage: Stage, *, question: bool = False) -> Dashboard:
-    stage.snapshot()
+async def until(pilot: Any, holds: Callable[[], object], what: str) -> None:
+    for _ in range(100):
+        if holds():
+            return
+        await pilot.pause(0.05)
+    pytest.fail(f"never came: {what}\n{shown(pilot.app)}")
+
+
+def stands(app: Dashboard, kind: type[Screen[Any]]) -> Callable[[], bool]:
+    return lambda: isinstance(app.screen, kind)
+
+
+@pytest.fixture
+def app(stage: Stage) -> Dashboard:
     stage.begin()
     half_way(stage)
-    if question:
-        stage.say(
-            ApprovalAsked(at=at(820), run=RUN, gate="wave-4", question="12 hosts next: go on?")
-        )
-    return dashboard(stage, carried(stage.snapshot()))
-
-
-def ready(stage: Stage) -> Dashboard:
+    stage.say(QUESTION)
     return dashboard(stage, stage.snapshot())
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_before_anything_is_known(stage: Stage, size: tuple[int, int]) -> None:
-    app = ready(stage)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.3)
-        assert "60 unknown   of 60 hosts" in panel(app, "headline")
-        assert looks_as_kept(app, f"situation-new-{size[0]}x{size[1]}")
+async def ready(pilot: Any, *keys: str) -> None:
+    await until(pilot, lambda: pilot.app.snapshot.stage == "live", "the first snapshot")
+    await pilot.pause(0.1)
+    await pilot.press(*keys)
+    await pilot.pause(0.1)
 
 
-@pytest.mark.parametrize("theme", ["night", "day"])
-@pytest.mark.parametrize("size", SIZES)
-async def test_while_a_run_goes_on(stage: Stage, size: tuple[int, int], theme: str) -> None:
-    stage.snapshot()
-    stage.begin()
-    half_way(stage)
-    app = dashboard(stage, carried(stage.snapshot()), theme=theme)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.3)
-        assert "10 proven recovered" in panel(app, "headline")
-        assert "rollback" in panel(app, "run")
-        assert "msp-kiosk" in panel(app, "people") or "2" in panel(app, "people")
-        assert looks_as_kept(app, f"situation-half-{theme}-{size[0]}x{size[1]}")
+async def test_it_shows_what_is_left_what_it_costs_and_what_is_waited_for(app: Dashboard) -> None:
+    async with app.run_test(size=(140, 45)) as pilot:
+        await ready(pilot)
+        text = shown(app)
+    missing = [words for words in SAID.splitlines() if words not in text]
+    assert missing == []
 
 
-async def test_a_run_that_is_over_says_how_it_ended(stage: Stage) -> None:
-    stage.snapshot()
-    stage.begin()
-    half_way(stage)
-    stage.say(over())
-    app = ready(stage)
-    async with app.run_test(size=(140, 40)) as pilot:
-        await pilot.pause(0.3)
-        assert "over: 1 host failed" in panel(app, "run")
-        assert "run finished: 1 host failed" in panel(app, "events")
+async def test_before_any_run_it_says_what_to_do(stage: Stage) -> None:
+    app = dashboard(stage, stage.snapshot())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, "t")
+        await until(pilot, lambda: calls(app), "the triage")
+        assert "no run yet: press t to find out" in shown(app)
+        assert "nothing is known to be hit yet" in shown(app)
+        await until(pilot, lambda: "looks at the hosts" in told(app), "the notice")
+    (call,) = calls(app)
+    assert (call[0], call[1].playbook, call[1].limits) == ("start", "triage", ())
 
 
-async def test_what_hosts_say_is_shown_and_never_obeyed(stage: Stage) -> None:
-    app = going(stage)
-    stage.say(over())
-    snapshot = stage.snapshot()
-    async with app.run_test(size=(140, 40)) as pilot:
-        app.snapshot = snapshot
-        await pilot.pause(0.3)
-        assert "\x1b" not in panel(app, "events")
+async def test_a_verb_that_is_refused_is_told_without_markup(stage: Stage) -> None:
+    app = dashboard(stage, stage.snapshot())
+    app.gateway.refusal = "no [bold]credential[/] \x1b[31mhere"  # type: ignore[attr-defined]
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, "t")
+        await until(pilot, lambda: told(app), "the refusal")
+        assert told(app) == r"no [bold]credential[/] \x1b[31mhere"
 
 
-async def test_triage_is_begun_by_one_key(stage: Stage) -> None:
-    app = ready(stage)
+async def test_triage_is_not_begun_beside_a_run(app: Dashboard) -> None:
     async with app.run_test() as pilot:
-        await pressed(pilot, "t")
-        ((verb, request),) = calls(app)
-        assert (verb, request.playbook, request.limits) == ("start", "triage", ())
-
-
-async def test_a_refusal_is_told_in_words(stage: Stage) -> None:
-    app = ready(stage)
-    app.gateway.refusal = "[bold]no[/bold] \x1b[31m"  # type: ignore[attr-defined]
-    async with app.run_test() as pilot:
-        await pressed(pilot, "t")
-        (note,) = app._notifications
-        assert note.message == "[bold]no[/bold] \\x1b[31m"
-        assert not note.markup
+        await ready(pilot, "t")
+    assert calls(app) == []
 
 
 @pytest.mark.parametrize(
-    ("keys", "asked"),
+    ("keys", "call"),
     [
-        (("p",), [("command", RUN, "pause", "")]),
-        (("a", "y"), [("command", RUN, "approve", "wave-4")]),
-        (("a", "n"), []),
-        (("a", "enter"), []),
-        (("x", "y"), [("command", RUN, "abort", "")]),
-        (("x", "escape"), []),
-        (("X", "y"), [("command", RUN, "cancel", "")]),
-        (("u",), []),
+        (("a", "y"), ("command", RUN, "approve", "wave:4")),
+        (("p",), ("command", RUN, "pause", "")),
+        (("x", "y"), ("command", RUN, "abort", "")),
+        (("X", "y"), ("command", RUN, "cancel", "")),
     ],
 )
-async def test_the_run_is_steered(
-    stage: Stage, keys: tuple[str, ...], asked: list[tuple[Any, ...]]
+async def test_what_people_say_to_a_run(
+    app: Dashboard, keys: tuple[str, ...], call: tuple[str, ...]
 ) -> None:
-    app = going(stage, question=True)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, keys[0])
+        if len(keys) > 1:
+            await until(pilot, stands(app, Question), "the question")
+            await pilot.press(keys[1])
+        await until(pilot, lambda: calls(app), "the word to the run")
+    assert calls(app) == [call]
+
+
+@pytest.mark.parametrize("key", ["a", "x", "X"])
+@pytest.mark.parametrize("answer", ["n", "escape", "enter"])
+async def test_no_is_no_and_enter_is_no_yes(app: Dashboard, key: str, answer: str) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, key)
+        await until(pilot, stands(app, Question), "the question")
+        await pilot.press(answer)
+        await pilot.pause(0.1)
+        assert isinstance(app.screen, Question) == (answer == "enter")
+    assert calls(app) == []
+
+
+async def test_a_paused_run_goes_on_by_the_same_key(stage: Stage) -> None:
+    stage.begin()
+    stage.say(
+        Command(at=at(5), run=RUN, verb="pause", by="ada"),
+        RunHeld(at=at(6), run=RUN, reason="paused by ada"),
+    )
+    app = dashboard(stage, stage.snapshot())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, "p")
+        await until(pilot, lambda: calls(app), "the word to the run")
+        assert "‖ held: paused by ada" in shown(app)
+    assert calls(app) == [("command", RUN, "resume", "")]
+
+
+async def test_a_run_that_nobody_carries_out_is_taken_up(stage: Stage) -> None:
+    stage.begin()
+    app = dashboard(stage, stage.snapshot(live=False))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, "u")
+        await until(pilot, lambda: calls(app), "the taking up")
+        assert "nobody carries it out: press u" in shown(app)
+    assert calls(app) == [("take_up", RUN)]
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (GuardTripped(at=at(9), run=RUN, rule="failed", count=3, limit=2, denominator="wave 3 (12 hosts)"),
+         "■ HALTED BY THE GUARD: failed 3 of wave 3 (12 hosts), limit 2"),
+        (over(), "✗ over: 1 host failed"),
+        (Command(at=at(9), run=RUN, verb="cancel"), "‖ is being stopped"),
+        (Notice(at=at(9), run=RUN, message="beware"), "▸ goes on"),
+    ],
+)  # fmt: skip
+async def test_where_a_run_stands_is_said(stage: Stage, event: Any, words: str) -> None:
+    stage.begin()
+    stage.say(event)
+    app = dashboard(stage, stage.snapshot())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot)
+        assert words in shown(app)
+
+
+async def test_what_hosts_say_is_only_text(stage: Stage) -> None:
+    stage.begin()
+    nasty = "[@click=app.exit]x[/] \x1b]0;owned\x07 \u202eevil\u2066 [red]r"
+    stage.say(Notice(at=at(9), run=RUN, message=nasty))
+    app = dashboard(stage, stage.snapshot())
+    async with app.run_test(size=(140, 45)) as pilot:
+        await ready(pilot)
+        text = shown(app)
+    assert r"[@click=app.exit]x[/] \x1b]0;owned\x07 \u202eevil\u2066 [red]r" in text
+    assert not set(text) & {"\x1b", "\x07", "\u202e", "\u2066"}
+
+
+async def test_a_problem_of_the_feed_stands_at_the_top(stage: Stage) -> None:
+    app = dashboard(stage, Snapshot(stage="live", problem="journal x: it is damaged"))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await ready(pilot)
+        assert "✗ journal x: it is damaged" in shown(app)
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "words"),
+    [
+        (Snapshot(stage="inventory"), "reads the inventory"),
+        (Snapshot(stage="journal", behind=1234567), "reads the journal, 1,234,567 events to go"),
+    ],
+)
+async def test_a_picture_that_is_not_whole_is_called_so(
+    stage: Stage, snapshot: Snapshot, words: str
+) -> None:
+    app = dashboard(stage, snapshot)
+    async with app.run_test(size=(130, 30)) as pilot:
+        await until(pilot, lambda: words in shown(app), words)
+
+
+async def test_the_help_names_every_action_and_says_why_not(app: Dashboard) -> None:
+    async with app.run_test(size=(120, 50)) as pilot:
+        await ready(pilot, "question_mark")
+        await until(pilot, stands(app, HelpScreen), "the help")
+        text = str(app.screen.query_one(Static).content)
+        for action in (*SituationScreen.ACTIONS, *ACTIONS):
+            assert action.title in text
+            assert action.tooltip in text
+        assert "(not now: rollback goes on)" in text
+        assert "needs key" in text
+        await pilot.press("escape")
+        await until(pilot, stands(app, SituationScreen), "the screen below")
+
+
+async def test_the_palette_offers_what_can_be_done_now(app: Dashboard) -> None:
+    async with app.run_test(size=(120, 50)) as pilot:
+        await ready(pilot, "ctrl+p")
+        await pilot.press(*"pause")
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await pilot.pause(0.2)
+        if not calls(app):
+            await pilot.press("enter")
+        await until(pilot, lambda: calls(app), "the word to the run")
+    assert calls(app) == [("command", RUN, "pause", "")]
+
+
+async def test_keys_are_those_of_the_settings(stage: Stage) -> None:
+    keys = {"situation.triage": "ctrl+t", "app.help": "f1"}
+    app = dashboard(stage, stage.snapshot(), keys=keys)
+    async with app.run_test(size=(120, 30)) as pilot:
+        await ready(pilot, "t", "question_mark")
+        assert calls(app) == []
+        assert isinstance(app.screen, SituationScreen)
+        assert "Ctrl+t Triage" in str(app.screen.query_one(KeyLine).content)
+        await pilot.press("ctrl+t", "f1")
+        await until(pilot, lambda: calls(app) and isinstance(app.screen, HelpScreen), "both")
+
+
+def test_a_key_for_an_action_that_there_is_not_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"app\.hlep.*app\.help"):
+        keymap({"app.hlep": "f1"}, ACTIONS)
+
+
+def test_keys_are_shown_as_they_stand_on_a_keyboard() -> None:
+    action = Action("a.b", "ctrl+p,question_mark,pageup,x", "T", "t", "G")
+    assert keys_of(action, {}) == "Ctrl+p, ?, PgUp, x"
+    assert keys_of(action, {"a.b": "f2"}) == "f2"
+
+
+def test_every_action_has_an_id_of_its_own_and_every_key_one_meaning_on_a_screen() -> None:
+    pages: list[tuple[Action, ...]] = [page.ACTIONS for page in Dashboard.MODES.values()]
+    for own in pages:
+        actions = (*own, *ACTIONS)
+        assert len({action.id for action in actions}) == len(actions)
+        keys = [key for action in actions for key in action.key.split(",")]
+        assert sorted(keys) == sorted(set(keys))
+
+
+async def test_the_look_changes_by_key(app: Dashboard) -> None:
     async with app.run_test() as pilot:
-        for key in keys:
-            await pressed(pilot, key)
-        assert calls(app) == asked
+        await ready(pilot, "f2")
+        assert app.theme == "day"
+        await pilot.press("f2")
+        assert app.theme == "night"
 
 
-async def test_an_approval_shows_what_is_asked(stage: Stage) -> None:
-    app = going(stage, question=True)
+@pytest.mark.parametrize(
+    ("mode", "key"), [("fleet", "2"), ("runs", "3"), ("hands", "4"), ("journal", "5")]
+)
+async def test_screens_are_reached_by_number_and_by_mouse(
+    app: Dashboard, mode: str, key: str
+) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, key)
+        assert app.current_mode == mode
+        await pilot.click(Banner, offset=(3, 0))
+        assert app.current_mode == "situation"
+
+
+async def test_keys_in_the_bottom_line_can_be_clicked(app: Dashboard) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot)
+        line = str(app.screen.query_one(KeyLine).content)
+        await pilot.click(KeyLine, offset=(line.index("Help"), 0))
+        await until(pilot, stands(app, HelpScreen), "the help")
+
+
+async def test_leaving_asks_while_a_run_goes_on_and_says_how_to_come_back(app: Dashboard) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, "q")
+        await until(pilot, stands(app, QuitScreen), "the question")
+        assert RUN in shown(app)
+        await pilot.press("escape")
+        await until(pilot, stands(app, SituationScreen), "the screen below")
+        await pilot.press("q")
+        await until(pilot, stands(app, QuitScreen), "the question")
+        await pilot.press("q")
+        await until(pilot, lambda: app.return_value is not None, "the end")
+    assert app.return_value == "come back: recovery tui"
+
+
+async def test_leaving_when_nothing_goes_on_asks_nothing(stage: Stage) -> None:
+    app = dashboard(stage, stage.snapshot())
     async with app.run_test() as pilot:
-        await pressed(pilot, "a")
-        assert isinstance(app.screen, Question)
-        assert "12 hosts next: go on?" in app.screen._words
+        await ready(pilot, "q")
+        await until(pilot, lambda: app.return_value is not None, "the end")
 
 
-async def test_an_orphaned_run_is_taken_up(stage: Stage) -> None:
-    stage.snapshot()
+async def test_the_status_report_is_written_to_a_new_file(
+    app: Dashboard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, "s")
+        await until(pilot, stands(app, ReportScreen), "the report")
+        assert "Still to do: 38, of which 30 are down." in shown(app)
+        await pilot.press("w", "enter")
+        await until(pilot, lambda: "written to" in shown(app), "the word that it is written")
+        await pilot.press("w", "enter")
+        await until(pilot, lambda: "File exists; choose another name" in shown(app), "the refusal")
+        app.screen.query_one(Input).value = "nowhere/x.md"
+        await pilot.press("enter")
+        await until(pilot, lambda: "No such file" in shown(app), "the refusal")
+    file = tmp_path / "status-20240719-0613.md"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "- Waiting for a decision: open wave 4?" in file.read_text()
+
+
+async def test_the_status_report_is_copied(app: Dashboard) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(pilot, "s")
+        await until(pilot, stands(app, ReportScreen), "the report")
+        await pilot.press("c")
+        await pilot.pause(0.1)
+        assert app.clipboard.startswith("# Status of the recovery")
+        await pilot.press("s")
+        await until(pilot, stands(app, SituationScreen), "the screen below")
+
+
+async def test_a_restart_shows_the_same(stage: Stage) -> None:
     stage.begin()
     half_way(stage)
-    app = dashboard(stage, stage.snapshot(live=False))
-    async with app.run_test() as pilot:
-        await pressed(pilot, "u")
-        assert calls(app) == [("take_up", RUN)]
-
-
-async def test_nothing_can_be_steered_that_does_not_go_on(stage: Stage) -> None:
-    app = ready(stage)
-    async with app.run_test() as pilot:
-        for key in ("a", "p", "x", "X", "u"):
-            await pressed(pilot, key)
-        assert calls(app) == []
-
-
-# --- everywhere
-
-
-async def test_every_screen_is_one_key_away(stage: Stage) -> None:
-    app = going(stage)
-    async with app.run_test(size=(140, 40)) as pilot:
-        for key, name in zip(
-            "23451", ("fleet", "runs", "hands", "journal", "situation"), strict=True
-        ):
-            await pressed(pilot, key)
-            assert app.current_mode == name
-
-
-async def test_the_help_names_every_key_and_why_some_do_nothing(stage: Stage) -> None:
-    app = ready(stage)
-    async with app.run_test(size=(140, 60)) as pilot:
-        await pressed(pilot, "question_mark")
-        assert isinstance(app.screen, HelpScreen)
-        told = app.screen._text().plain
-        for action in app.actions():
-            assert action.title in told
-            assert action.tooltip in told
-        assert "(not now: no run goes on)" in told
-        assert looks_as_kept(app, "help")
-        await pressed(pilot, "escape")
-        assert not isinstance(app.screen, HelpScreen)
-
-
-async def test_the_report_can_be_copied(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = going(stage)
-    copied: list[str] = []
-    monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
-    async with app.run_test(size=(120, 50)) as pilot:
-        await pressed(pilot, "s")
-        assert isinstance(app.screen, ReportScreen)
-        await pressed(pilot, "c")
-        (page,) = copied
-        assert "60" in page
-        await pressed(pilot, "escape")
-        assert not isinstance(app.screen, ReportScreen)
-
-
-async def test_the_report_is_written_to_a_file_of_its_own(stage: Stage, tmp_path: Path) -> None:
-    app = going(stage)
-    said = ""
-    async with app.run_test(size=(120, 50)) as pilot:
-        for _ in range(2):
-            await pressed(pilot, "s", "w")
-            app.screen.query_one(Input).value = str(tmp_path / "report.md")
-            await pressed(pilot, "enter")
-            said = str(app.screen.query_one("#said", Static).content)
-            await pressed(pilot, "escape")
-        assert "choose another name" in said, "a file that is there stays as it is"
-    assert "60" in (tmp_path / "report.md").read_text()
-
-
-async def test_the_two_looks(stage: Stage) -> None:
-    app = ready(stage)
-    async with app.run_test() as pilot:
-        assert app.theme == "night"
-        await pressed(pilot, "f2")
-        assert app.theme == "day"
-        await pressed(pilot, "f2")
-        assert app.theme == "night"
-
-
-async def test_leaving_asks_while_a_run_goes_on(stage: Stage) -> None:
-    app = going(stage)
-    async with app.run_test() as pilot:
-        await pressed(pilot, "q")
-        assert isinstance(app.screen, QuitScreen)
-        await pressed(pilot, "escape")
-        assert app.is_running
-        await pressed(pilot, "q")
-        await pressed(pilot, "q")
-    assert app.return_value == "come back: recovery tui"
-
-
-async def test_leaving_asks_nothing_when_nothing_goes_on(stage: Stage) -> None:
-    app = ready(stage)
-    async with app.run_test() as pilot:
-        await pressed(pilot, "q")
-    assert app.return_value == "come back: recovery tui"
-
-
-async def test_the_palette_offers_what_can_be_done_now(stage: Stage) -> None:
-    app = ready(stage)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pressed(pilot, "ctrl+p")
-        await pressed(pilot, *"triage")
-        await pilot.pause(0.5)
-        await pressed(pilot, "enter")
-        await pressed(pilot, "enter")
-        assert [call[0] for call in calls(app)] == ["start"]
-
-
-async def test_keys_are_remapped(stage: Stage) -> None:
-    app = dashboard(stage, stage.snapshot(), keys={"situation.triage": "f9"})
-    async with app.run_test() as pilot:
-        await pressed(pilot, "t")
-        assert calls(app) == []
-        await pressed(pilot, "f9")
-        assert [call[0] for call in calls(app)] == ["start"]
-
-
-def test_a_key_for_an_unknown_action_is_refused(stage: Stage) -> None:
-    with pytest.raises(UnknownNameError, match=r"did you mean 'situation\.triage'"):
-        dashboard(stage, keys={"situation.triag": "f9"})
-
-
-async def test_the_mouse_presses_a_key_of_the_footer(stage: Stage) -> None:
-    app = ready(stage)
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause(0.3)
-        await pilot.click("KeyLine", offset=(2, 0))
-        await pilot.pause(0.3)
-        assert [call[0] for call in calls(app)] == ["start"]
-
-
-def unreadable(stage: Stage) -> Dashboard:
-    Path(stage.journal).write_text("this is no journal, whatever its name says" * 100)
-    return dashboard(stage)
-
-
-async def test_a_journal_that_cannot_be_read_is_told(stage: Stage) -> None:
-    app = unreadable(stage)
-    app.source = stage.feed
-    async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause(1.0)
-        assert "journal" in app.snapshot.problem
-        banner = app.screen.query_one("Banner")
-        assert str(app.snapshot.problem)[:30] in str(banner.render())
+    pictures = []
+    for _ in range(2):
+        app = dashboard(stage, stage.snapshot())
+        async with app.run_test(size=(120, 40)) as pilot:
+            await ready(pilot)
+            pictures.append(shown(app))
+        stage.feed = Feed(stage.journal, stage.clock, (str(stage.inventory),), mock=True)
+    assert pictures[0] == pictures[1]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from textual.content import Content
+from textual.events import Click
 from textual.reactive import reactive
-from textual.style import Style
 from textual.widgets import Static
 
 from recovery.tui.inert import plain
@@ -39,6 +39,15 @@ class Banner(Static):
         """Use the room there is."""
         self._say()
 
+    async def on_click(self, event: Click) -> None:
+        """To the screen of that tab."""
+        end = 0
+        for (mode, _), tab in zip(_TABS, self._tabs(), strict=True):
+            end += tab.cell_length
+            if event.x < end:
+                await self.app.run_action(f"app.switch_mode('{mode}')")
+                return
+
     def _say(self) -> None:
         text = Content.assemble(*self._tabs(), *self._world())
         line = text
@@ -55,8 +64,7 @@ class Banner(Static):
         tabs = []
         for number, (mode, title) in enumerate(_TABS, 1):
             look = "bold reverse" if mode == self._current else "$muted"
-            click = Style.from_meta({"@click": f"app.switch_mode('{mode}')"})
-            tabs.append(Content.styled(f" {number} {title} ", look).stylize(click))
+            tabs.append(Content.styled(f" {number} {title} ", look))
         return tabs
 
     def _world(self) -> list[Content]:

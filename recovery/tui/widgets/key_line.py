@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from textual.content import Content
+from textual.events import Click
 from textual.reactive import reactive
-from textual.style import Style
 from textual.widgets import Static
 
 from recovery.tui.actions import Action, keys_of
@@ -27,6 +27,8 @@ class KeyLine(Static):
         self._help = [action for action in actions if action.id == _HELP]
         self._keys = keys
         self._drawn = Content("")
+        self._places: list[tuple[int, Action]] = []
+        """Where each action ends, for clicks."""
 
     def watch_snapshot(self) -> None:
         """Say what can be done now."""
@@ -36,26 +38,35 @@ class KeyLine(Static):
         """Use the room there is."""
         self._say()
 
+    async def on_click(self, event: Click) -> None:
+        """As if the key were pressed."""
+        for end, action in self._places:
+            if event.x < end:
+                if not action.ready(self.snapshot):
+                    await self.app.run_action(action.target)
+                return
+
     def _say(self) -> None:
         right = Content.assemble(*(self._part(action) for action in self._help))
         left, room = Content(""), self.size.width - right.cell_length
+        self._places = []
         for action in self._actions:
             part = self._part(action)
             if left.cell_length + part.cell_length > room:
                 break
             left = Content.assemble(left, part)
-        drawn = Content.assemble(left, " " * max(0, room - left.cell_length), right)
+            self._places.append((left.cell_length, action))
+        gap = max(0, room - left.cell_length)
+        self._places += [(self.size.width, action) for action in self._help]
+        drawn = Content.assemble(left, " " * gap, right)
         if not drawn.is_same(self._drawn):
             self._drawn = drawn
             self.update(drawn, layout=False)
 
     def _part(self, action: Action) -> Content:
         grey = bool(action.ready(self.snapshot))
-        part = Content.assemble(
-            (
-                f" {keys_of(action, self._keys).partition(',')[0]} ",
-                "$muted" if grey else "bold $accent",
-            ),
+        key = keys_of(action, self._keys).partition(",")[0]
+        return Content.assemble(
+            (f" {key} ", "$muted" if grey else "bold $accent"),
             (f"{action.title} ", "$muted") if grey else f"{action.title} ",
         )
-        return part if grey else part.stylize(Style.from_meta({"@click": action.target}))

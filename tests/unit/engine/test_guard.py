@@ -100,3 +100,14 @@ def test_the_guard_never_lets_go_again(outcomes: list[str], limit: int) -> None:
         halted = now
     worst = max(outcomes.count("failed"), outcomes.count("unreachable"))
     assert halted == (worst >= limit)
+
+
+def test_it_says_how_near_each_rule_is_to_its_figure() -> None:
+    half = Share(50, percent=True, of="site")
+    guard = watch(Guard(failed=half, unreachable=Share(3), new_crashes=Share(1)), ATL=4, MSP=2)
+    guard.see(host("a", outcome=Outcome.FAILED), "ATL")
+    guard.see(host("b", outcome=Outcome.UNREACHABLE), "MSP")
+    levels = [(level.rule, level.count, level.limit) for level in guard.levels(1, 5)]
+    assert levels == [("failed", 1, 2), ("unreachable", 1, 3), ("new_crashes", 0, 1)]
+    assert watch(Guard()).levels(1, 5) == ()
+    assert watch(Guard(failed=half)).levels(1, 5) == ()

@@ -1,0 +1,194 @@
+"""From the journal to snapshots."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from recovery.journal.lease import Lease
+from recovery.journal.log import Log
+from recovery.model.evidence import Verdict
+from recovery.tui.feed import Feed
+from recovery.tui.snapshot import Snapshot
+from tests.tui.scene import (
+    BEGAN,
+    CARRIED,
+    RUN,
+    FixedClock,
+    Stage,
+    at,
+    ended,
+    half_way,
+    over,
+    stepped,
+    triaged,
+)
+
+
+def live(feed: Feed) -> Snapshot:
+    for _ in range(2000):
+        snapshot = feed.poll()
+        if snapshot is not None and snapshot.stage == "live" and not snapshot.behind:
+            return snapshot
+    raise AssertionError("it never comes to an end")
+
+
+def test_it_says_at_once_that_it_reads() -> None:
+    first = Feed("/nowhere/journal.db", FixedClock(), mock=True).poll()
+    assert first is not None
+    assert (first.stage, first.mock, first.now) == ("inventory", True, BEGAN)
+
+
+def test_before_any_run_the_hosts_of_the_inventory_are_unknown(stage: Stage) -> None:
+    found = stage.snapshot()
+    assert (found.there, found.standing.total, found.standing.verdicts["unknown"]) == (
+        False,
+        60,
+        60,
+    )
+    assert (found.focus, found.runs, found.hosts) == (None, (), {})
+
+
+def test_a_run_in_the_middle(stage: Stage) -> None:
+    stage.begin()
+    half_way(stage)
+    found = stage.snapshot()
+    line = found.focus
+    assert line is not None
+    assert (line.run, line.is_live, line.carried_by, line.changes) == (RUN, True, CARRIED, True)
+    assert line.steps == ("triage", "rollback", "reboot", "settle", "prove", "hand_over")
+    assert [(wait.step, wait.hosts) for wait in line.waits] == [("rollback", 33), ("reboot", 2)]
+    assert next((trip.rule, trip.count, trip.limit) for trip in line.guard) == ("failed", 1, 2)
+    assert line.waves == (1, 5, 1, 6, 47)
+    assert [goal.name for goal in found.goals] == ["half", "90 %", "all"]
+    assert len(found.hands) == 2
+    assert found.now == at(815)
+    assert found.run(RUN) is not None
+    assert found.run("other") is None
+    assert (found.site_of("bos-gate-01"), found.site_of("nobody")) == ("BOS", "")
+
+
+def test_only_what_is_new_is_read(stage: Stage) -> None:
+    stage.begin()
+    triaged(stage)
+    first = stage.snapshot()
+    stage.say(ended("atl-kiosk-01", 500, "recovered", Verdict.RECOVERED))  # type: ignore[arg-type]
+    second = stage.snapshot()
+    assert second.seq == first.seq + 1
+    assert second.standing.proven == 1
+    assert first.standing.proven == 0
+    assert second.hosts["atl-kiosk-02"] is first.hosts["atl-kiosk-02"]
+
+
+def test_nothing_new_is_no_news_until_the_time_goes_on(stage: Stage) -> None:
+    stage.begin()
+    stage.snapshot()
+    assert None in [stage.feed.poll() for _ in range(3)]
+
+
+def test_a_process_that_carries_the_run_out_is_seen(stage: Stage) -> None:
+    stage.begin()
+    assert stage.snapshot(live=False).runs[0].carried_by == ""
+    lease = Lease.take(stage.journal, RUN)
+    assert lease is not None
+    fresh = Feed(stage.journal, stage.clock, (str(stage.inventory),), mock=True)
+    found = [live(fresh), *(fresh.poll() for _ in range(3))]
+    lease.release()
+    assert any(item is not None and item.runs[0].is_live for item in found)
+    fresh.close()
+    fresh.close()
+
+
+def test_a_run_that_is_over_waits_for_nothing(stage: Stage) -> None:
+    stage.begin()
+    half_way(stage)
+    stage.say(over())
+    line = stage.snapshot().focus
+    assert line is not None
+    assert (line.is_open, line.is_live, line.waits) == (False, False, ())
+
+
+def test_without_an_inventory_the_fleets_of_the_runs_are_shown(stage: Stage) -> None:
+    stage.begin()
+    half_way(stage)
+    feed = Feed(stage.journal, stage.clock)
+    found = live(feed)
+    assert (found.mock, found.standing.total, len(found.fleet.hosts)) == (True, 60, 60)
+    assert [share.name for share in found.standing.sites] == ["ATL", "MSP", "BOS"]
+    feed.close()
+
+
+def test_without_a_word_the_world_of_the_journal_is_shown_and_real_runs_count_more(
+    tmp_path: Path,
+) -> None:
+    stage = Stage(tmp_path, mock=False)
+    stage.begin("real")
+    stage.mock = True
+    stage.begin("twin")
+    stage.say(stepped("atl-kiosk-01", 1, Verdict.DARK, run="twin"))
+    feed = Feed(stage.journal, stage.clock)
+    found = live(feed)
+    assert (found.mock, found.standing.verdicts["dark"], len(found.runs)) == (False, 0, 2)
+    assert found.focus is not None
+    assert found.focus.run == "real"
+    feed.close()
+
+
+def test_an_empty_journal_shows_nothing_yet(stage: Stage) -> None:
+    with closing(Log.open(stage.journal)):
+        feed = Feed(stage.journal, stage.clock)
+        found = live(feed)
+        assert (found.there, found.standing.total) == (True, 0)
+        feed.close()
+
+
+def test_each_twin_begins_its_own_history(stage: Stage) -> None:
+    stage.begin()
+    half_way(stage)
+    stage.say(over())
+    assert stage.snapshot().standing.lost > 0
+    stage.begin("r2")
+    stage.say(stepped("atl-kiosk-02", 5, Verdict.CRASH_LOOP, run="r2"))
+    found = stage.snapshot()
+    assert found.standing.since == at(5)
+    assert found.focus is not None
+    assert found.focus.run == "r2"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"), [("hosts: [", "fleet.yaml"), ("hosts: {a: {sitee: X}}", "sitee")]
+)
+def test_an_inventory_that_cannot_be_read_is_told_once(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "fleet.yaml"
+    path.write_text(text)
+    feed = Feed(str(tmp_path / "journal.db"), FixedClock(), (str(path),))
+    feed.poll()
+    found = feed.poll()
+    assert found is not None
+    assert words in found.problem
+    assert found.stage == "live"
+
+
+def test_a_file_that_is_no_journal_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    path.write_text("not a journal" * 1000)
+    feed = Feed(str(path), FixedClock(), mock=True)
+    feed.poll()
+    found = feed.poll()
+    assert found is not None
+    assert "not a journal" in found.problem
+    assert feed.poll() is None
+
+
+def test_real_time_goes_on_while_nothing_happens(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, mock=False)
+    stage.begin()
+    stage.say(stepped("atl-kiosk-01", 0, Verdict.CRASH_LOOP))
+    stage.clock.time = at(3600)
+    found = stage.snapshot()
+    assert found.now == at(3600)
+    assert found.standing.lost == pytest.approx(90_000 / 32)
