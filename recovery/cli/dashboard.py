@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recovery.cli.main import app
-from recovery.cli.output import data
+from recovery.cli.output import data, say
 from recovery.cli.running import IncidentOption, Mix, Mock, Seed, Speed
 from recovery.cli.shared import Inventory, JournalOption, service, user
-from recovery.errors import UsageError
+from recovery.errors import UnknownNameError, UsageError
 from recovery.planning import DEFAULT_INCIDENT
+from recovery.service import Service
+
+if TYPE_CHECKING:
+    from recovery.tui.deck import Deck
 
 Theme = Annotated[str, typer.Option("--theme", help="night, or day: light with high contrast.")]
+Web = Annotated[bool, typer.Option("--web", help="Show it in a browser instead.")]
+Listen = Annotated[str, typer.Option("--listen", help="With --web: ADDRESS:PORT to serve at.")]
+_THEMES = ("night", "day")
 
 
 @app.command("tui")
@@ -27,14 +35,15 @@ def dashboard(
     seed: Seed = 0,
     mix: Mix = "",
     theme: Theme = "",
+    web: Web = False,
+    listen: Listen = "127.0.0.1:8017",
     journal: JournalOption = "",
 ) -> int:
     """Watch and steer the recovery on one screen. Leaving it stops no run."""
     acting = service(context, journal)
     settings = acting.settings
-    _check_place(inventory)
+    _check(inventory, theme)
     from recovery.tui.deck import Deck
-    from recovery.tui.open import open_dashboard
 
     deck = Deck(
         inventory=tuple(inventory) or settings.inventory,
@@ -43,12 +52,28 @@ def dashboard(
         config=(context.find_root().obj or {}).get("config") or "",
         theme=theme or settings.tui.theme, keys=settings.tui.keys,
     )  # fmt: skip
-    data(open_dashboard(acting, deck))
+    if web:
+        from recovery.tui.browser import serve_dashboard
+
+        serve_dashboard(deck.words(settings.journal), listen, say)
+        return 0
+    return _in_this_terminal(acting, deck)
+
+
+def _in_this_terminal(acting: Service, deck: Deck) -> int:
+    is_page = "TEXTUAL_DRIVER" in os.environ
+    if not is_page and not all(file.isatty() for file in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UsageError("this needs a terminal; `recovery status` and `recovery hosts` do not")
+    from recovery.tui.open import open_dashboard
+
+    farewell = open_dashboard(acting, deck)
+    if not is_page:  # a page's standard output is its picture
+        data(farewell)
     return 0
 
 
-def _check_place(inventory: list[str]) -> None:
+def _check(inventory: list[str], theme: str) -> None:
     if "-" in inventory:
         raise UsageError("-i -: the keyboard is read from there; write the inventory to a file")
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise UsageError("this needs a terminal; `recovery status` and `recovery hosts` do not")
+    if theme and theme not in _THEMES:
+        raise UnknownNameError("theme", theme, _THEMES)

@@ -24,3 +24,17 @@ class Deck(msgspec.Struct, frozen=True, kw_only=True):
     theme: str = "night"
     keys: dict[str, str] = {}
     """Action to the keys that it has instead of its own."""
+
+    def words(self, journal: str) -> list[str]:
+        """The words behind `recovery` that open this dashboard on this journal."""
+        words = [f"--config={self.config}"] if self.config else []
+        words += ["tui", "--journal", journal, "--incident", self.incident]
+        for source in self.inventory:
+            words += ["-i", source]
+        if self.mock:
+            words += ["--mock", "--speed", self.speed]
+            words += ["--seed", str(self.seed)] if self.seed else []
+            words += ["--mix", self.mix] if self.mix else []
+        if self.theme != Deck().theme:
+            words += ["--theme", self.theme]
+        return words

@@ -130,19 +130,9 @@ class ServiceGateway:
         except RecoveryError:
             going = []
         lines = [f"run {run} goes on without this screen" for run in going]
-        return "\n".join([*lines, f"come back: {shlex.join(self._way_back())}"])
-
-    def _way_back(self) -> list[str]:
-        deck = self._deck
-        words = ["recovery", *([f"--config={deck.config}"] if deck.config else [])]
-        words += ["tui", "--journal", self._journal, "--incident", deck.incident]
-        for source in deck.inventory:
-            words += ["-i", source]
-        if deck.mock:
-            words += ["--mock", "--speed", deck.speed]
-            words += ["--seed", str(deck.seed)] if deck.seed else []
-            words += ["--mix", deck.mix] if deck.mix else []
-        return words
+        return "\n".join(
+            [*lines, f"come back: {shlex.join(['recovery', *self._deck.words(self._journal)])}"]
+        )
 
     async def _begun(self, words: list[str], run: str, begun: Callable[[], bool]) -> str:
         """Start a process, and wait until what it is for has begun. Raises `RefusedError` if it ends."""
