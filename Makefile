@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe \
   --no-strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
-.PHONY: demo tui test check lint lab bench lock clean
+.PHONY: demo tui screenshots test check lint lab bench lock clean
 
 # Some of its hosts need hands, which is exit code 7.
 demo: $(RUN_READY)  ## recover a bundled mock fleet, headless, in virtual time
@@ -20,7 +20,7 @@ demo: $(RUN_READY)  ## recover a bundled mock fleet, headless, in virtual time
 
 tui: $(RUN_READY)  ## the dashboard over a mock airline of 3,000 hosts, at sixty times the speed of life
 	@mkdir -p var
-	$(BIN)/python -m recovery --journal var/tui.db tui --mock -i inventory/airline.yaml --speed 60x
+	$(BIN)/python -m recovery --journal var/tui.db tui --mock -i inventory/airline.yaml --speed 60x --seed 4
 
 # Guests that starve miss their windows, so the lab's tests run alone, after the others.
 test: lint  ## every check
@@ -42,6 +42,9 @@ lab: $(DEV_READY)  ## real guests in a real boot loop, until Ctrl-C
 
 bench: $(DEV_READY)  ## the program beside its peers
 	$(BIN)/python -m tests.perf
+
+screenshots: $(DEV_READY)  ## pictures of the running dashboard for the README
+	$(BIN)/python -m tests.screenshots docs/screenshots
 
 lock: $(DEV_READY)  ## resolve both environments anew
 	env -u PIP_FIND_LINKS $(COMPILE) -o requirements.txt pyproject.toml

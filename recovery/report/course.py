@@ -81,6 +81,8 @@ class Standing(msgspec.Struct, frozen=True):
     lost: float = 0.0
     since: datetime | None = None
     """When counting began."""
+    silent: int = 0
+    """Hosts that are dark and that no technician has."""
     samples: tuple[Sample, ...] = ()
     """Oldest first, the latest one is of now."""
 
@@ -134,6 +136,7 @@ class Course:
         self._outcomes: Counter[str] = Counter()
         self._loss = 0.0
         self._lost = 0.0
+        self._silent = 0
         self._since: datetime | None = None
         self._at: datetime | None = None
         self._samples: list[Sample] = []
@@ -177,6 +180,7 @@ class Course:
             self._enter(host)
         self.pass_time(at)
         self._move(self._progress, before.progress if before is not None else None, after.progress)
+        self._silent += _is_silent(after) - _is_silent(before)
         self._move(self._outcomes, before.outcome if before is not None else None, after.outcome)
         old = before.verdict if before is not None else None
         if old != after.verdict:
@@ -221,6 +225,7 @@ class Course:
             loss_per_hour=self._loss,
             lost=self._lost,
             since=self._since,
+            silent=self._silent,
             samples=samples,
         )
 
@@ -268,3 +273,11 @@ class Course:
     def _sample(self, at: datetime) -> Sample:
         left = sum(self._verdicts[verdict] for verdict in LEFT)
         return Sample(at, left, self._verdicts[Verdict.RECOVERED], self._lost)
+
+
+def _is_silent(state: HostState | None) -> bool:
+    return (
+        state is not None
+        and state.verdict == Verdict.DARK
+        and state.progress != Progress.WITH_TECHNICIAN
+    )

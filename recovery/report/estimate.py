@@ -30,8 +30,12 @@ class Goal(msgspec.Struct, frozen=True):
     """Why nothing can be said."""
 
 
-def goals(samples: Sequence[Sample], hands: int = 0) -> tuple[Goal, ...]:
-    """The goals in order, for samples that end now. `hands`: hosts that wait for people, whose pace is not known."""
+def goals(samples: Sequence[Sample], hands: int = 0, dark: int = 0) -> tuple[Goal, ...]:
+    """The goals in order, for samples that end now.
+
+    `hands` wait for people, and `dark` others do not answer: nobody knows the pace of either, so there is no estimate
+    for a goal that cannot be reached without them.
+    """
     if not samples:
         return ()
     now = samples[-1]
@@ -45,7 +49,7 @@ def goals(samples: Sequence[Sample], hands: int = 0) -> tuple[Goal, ...]:
         if now.proven >= wanted:
             found.append(Goal(name, wanted, reached=_reached(samples, wanted)))
         else:
-            found.append(_ahead(name, wanted, now, min(hands, now.left), paces))
+            found.append(_ahead(name, wanted, now, (hands, dark), paces))
     return tuple(found)
 
 
@@ -59,9 +63,11 @@ def _reached(samples: Sequence[Sample], wanted: int) -> datetime:
     return at
 
 
-def _ahead(name: str, wanted: int, now: Sample, hands: int, paces: Sequence[float]) -> Goal:
-    if wanted > now.proven + now.left - hands:
-        return Goal(name, wanted, why=f"{hands} wait{'s' if hands == 1 else ''} for hands")
+def _ahead(
+    name: str, wanted: int, now: Sample, out_of_reach: tuple[int, int], paces: Sequence[float]
+) -> Goal:
+    if wanted > now.proven + max(0, now.left - sum(out_of_reach)):
+        return Goal(name, wanted, why=_who(*out_of_reach))
     if not paces:
         return Goal(name, wanted, why="none proven of late")
     seconds = sorted((wanted - now.proven) / pace for pace in paces)
@@ -91,3 +97,11 @@ def _before(samples: Sequence[Sample], first: Sample) -> Sample:
 def _pace(begin: Sample, end: Sample) -> float:
     seconds = (end.at - begin.at).total_seconds()
     return (end.proven - begin.proven) / seconds if seconds > 0 else 0.0
+
+
+def _who(hands: int, dark: int) -> str:
+    """Whom a goal has to wait for."""
+    words = [f"{dark:,} dark"] if dark else []
+    if hands:
+        words.append(f"{hands:,} wait{'s' if hands == 1 else ''} for hands")
+    return ", ".join(words)

@@ -264,7 +264,7 @@ class Feed:
             members=self._course.hosts,
             hosts=board.hosts(),
             standing=standing,
-            goals=goals(standing.samples, len(hands)),
+            goals=goals(standing.samples, len(hands), standing.silent),
             runs=tuple(self._line(run, now) for run in board.runs.values()),
             recent=board.recent(),
             notable=board.notable(),

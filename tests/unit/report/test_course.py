@@ -74,6 +74,16 @@ def test_what_is_up_again_loses_nothing_more_and_what_was_lost_stays_lost() -> N
     assert (found.left, found.proven) == (0, 1)
 
 
+def test_the_dark_are_silent_until_a_technician_has_them() -> None:
+    course = Course(FLEET)
+    dark = known("k0", Verdict.DARK)
+    course.see(None, dark, at(0))
+    course.see(None, known("k1", Verdict.DARK, Progress.WITH_TECHNICIAN), at(1))
+    assert course.standing().silent == 1
+    course.see(dark, known("k0", Verdict.DARK, Progress.WITH_TECHNICIAN), at(2))
+    assert course.standing().silent == 0
+
+
 def test_time_that_goes_back_costs_nothing() -> None:
     course = Course(FLEET)
     course.see(None, known("k0", Verdict.DARK), at(3600))

@@ -61,8 +61,10 @@ def test_hosts_that_wait_for_people_are_in_no_estimate() -> None:
     assert whole.why == "15 wait for hands"
 
 
-def test_more_hands_than_hosts_are_left_do_not_count_twice() -> None:
-    assert goals(course((0, 2, 0), (1, 1, 1)), hands=9)[2].why == "1 waits for hands"
+def test_nor_are_hosts_that_do_not_answer() -> None:
+    most = goals(STEADY, dark=1500)[1]
+    assert (most.earliest, most.why) == (None, "1,500 dark")
+    assert goals(STEADY, hands=1, dark=20)[2].why == "20 dark, 1 waits for hands"
 
 
 def test_without_a_pace_nothing_is_promised() -> None:
