@@ -77,6 +77,13 @@ class Eyes:
         console = self.console_of(host)
         return () if console is None else await self._pictures(console, host, ("picture",))
 
+    async def power(self, host: Host) -> PowerSeen:
+        """How the host stands, by its console; unknown where that does not say."""
+        console = self.console_of(host)
+        if console is None:
+            return PowerSeen(at=self._clock.now(), source="console", state="unknown")
+        return await self._power(console, host)
+
     async def switch(self, host: Host, act: PowerAct) -> Switched:
         """Carry a power act out, as far as it is seen to happen; nothing is raised."""
         console = self.console_of(host)

@@ -14,12 +14,13 @@ from recovery.engine.acts import (
 )
 from recovery.engine.context import GO, AwaitsAnswer, Parked, Turn
 from recovery.engine.looks import LOOPING
+from recovery.engine.powering import cycle, settle
 from recovery.engine.pursuit import Pursuit
 from recovery.engine.steps import leave_alone, read_evidence
 from recovery.errors import TransportError
 from recovery.model.console import CRASHED
-from recovery.model.events import Notice, StepIntended
-from recovery.model.evidence import AnyEvidence, MachineReset, PowerSeen
+from recovery.model.events import PowerFinished, StepIntended
+from recovery.model.evidence import AnyEvidence, ScreenSeen
 from recovery.model.playbook import Step
 from recovery.model.remedy import RemedyKind
 from recovery.remote import catalog
@@ -43,6 +44,7 @@ class Race:
         wait = left_to_people(pursuit, step) if by_hand else pursuit.admission()
         if wait is not None:
             return wait
+        await settle(pursuit)
         now = pursuit.context.clock.now()
         intent = pursuit.state.intent or await pursuit.intend(step)
         if now > intent.at + timedelta(seconds=step.arguments.duration):
@@ -104,7 +106,9 @@ async def break_out(pursuit: Pursuit) -> None:
     if context.eyes.console_of(host) is None:
         return
     now, before = context.clock.now(), case.screen
-    stood = before is not None and before.reading.label in CRASHED
+    stood = (
+        before is not None and before.reading.label in CRASHED and _stands_since(pursuit, before)
+    )
     pursuit.observe(*await context.eyes.see(host))
     screen = pursuit.state.case.screen
     if not stood or before is None or screen is None or screen.reading.label not in CRASHED:
@@ -112,16 +116,13 @@ async def break_out(pursuit: Pursuit) -> None:
     moved = any(reset.at > before.at for reset in pursuit.state.case.resets)
     if moved or (now - before.at).total_seconds() < _LOOK_AGAIN / 2:
         return
-    said = "cycles its power: it stays on its crash screen"
-    context.emit(Notice(at=now, run=context.run, host=host.name, message=said))
-    await context.recorder.durable()
-    switched = await context.eyes.switch(host, "cycle")
-    said = f"power: {switched.message}"
-    now = context.clock.now()
-    context.emit(Notice(at=now, run=context.run, host=host.name, message=said))
-    state = PowerSeen(at=now, source="console", state=switched.state)
-    restarted = (MachineReset(at=now, source="console", asked_for=True),) if switched.done else ()
-    pursuit.observe(state, *restarted)
+    await cycle(pursuit, "it stays on its crash screen")
+
+
+def _stands_since(pursuit: Pursuit, screen: ScreenSeen) -> bool:
+    """Whether the screen was seen after the latest switching of the power, whose outcome is known."""
+    power = pursuit.state.power
+    return power is None or (isinstance(power, PowerFinished) and screen.at > power.at)
 
 
 def _keep_racing(pursuit: Pursuit, step: Step, intent: StepIntended, turn: Turn) -> Turn:

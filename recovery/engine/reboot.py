@@ -7,6 +7,7 @@ from datetime import timedelta
 from recovery.engine.acts import close_failed
 from recovery.engine.context import GO, AwaitsAnswer, Parked, Turn
 from recovery.engine.looks import RESTARTING
+from recovery.engine.powering import cycle, settle
 from recovery.engine.pursuit import Pursuit
 from recovery.engine.retry import is_retryable
 from recovery.engine.steps import allowed, read_evidence
@@ -25,6 +26,7 @@ class Reboot:
 
     async def carry_out(self, pursuit: Pursuit, step: Step) -> Turn:
         """Ask for the restart, or see whether the host is back from it."""
+        await settle(pursuit)
         if pursuit.state.intent is not None:
             return await self._watch(pursuit, step, pursuit.state.intent)
         if pursuit.state.failures and pursuit.context.eyes.console_of(pursuit.host) is not None:
@@ -81,7 +83,7 @@ class Reboot:
         await pursuit.close()
         boot = pursuit.state.case.boot
         intent = await pursuit.intend(step, boot.boot_id if boot else "")
-        switched = await pursuit.context.eyes.switch(pursuit.host, "cycle")
+        switched = await cycle(pursuit, "its restart did not happen")
         if not switched.done:
             why = f"its power could not be cycled: {switched.message}"
             return close_failed(pursuit, step, intent, "failed", why, ())

@@ -18,6 +18,8 @@ from recovery.model.events import (
     HostObserved,
     HostReturned,
     Notice,
+    PowerFinished,
+    PowerIntended,
     RunFinished,
     RunHeld,
     RunResumed,
@@ -58,6 +60,8 @@ _OUTCOMES = {
     "new_crash": "the host crashed anew",
     "interrupted": "was interrupted, nobody saw its outcome",
 }
+
+_POWERS = {"on": "switch it on", "off": "switch it off", "cycle": "cycle it"}
 
 
 def describe(event: AnyEvent) -> str:
@@ -140,6 +144,10 @@ _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     HostReturned: lambda event: f"gives its place in wave {event.wave} back: {event.reason}",
     StepIntended: _intended,
     StepFinished: _step_finished,
+    PowerIntended: lambda event: f"power: about to {_POWERS[event.act]}{_tail(event.why)}",
+    PowerFinished: lambda event: (
+        f"power {event.act}: {_OUTCOMES[event.outcome]}{_tail(event.message)}"
+    ),
     HandedOver: lambda event: (
         f"handed over to people, runbook {event.runbook}{_tail(event.reason)}"
     ),

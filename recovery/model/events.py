@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from recovery.model.console import Power, PowerAct
 from recovery.model.evidence import AnyEvidence, Progress, Verdict
 
 
@@ -39,6 +40,9 @@ StepOutcome = Literal[
 ]
 """`already`: the evidence shows that it had been carried out. `interrupted`: an intent whose outcome nobody saw,
 closed by evidence on resume."""
+
+PowerOutcome = Literal["ok", "failed", "interrupted"]
+"""As of steps."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
@@ -173,6 +177,23 @@ class StepFinished(Event, frozen=True, kw_only=True, tag="step.finished"):
     seconds: float = 0.0
 
 
+class PowerIntended(Event, frozen=True, kw_only=True, tag="power.intended"):
+    """The host's power is about to be switched by its console. Durable before the act."""
+
+    act: PowerAct
+    why: str = ""
+
+
+class PowerFinished(Event, frozen=True, kw_only=True, tag="power.finished"):
+    """How the latest switching of the host's power ended, as far as it was seen."""
+
+    act: PowerAct
+    outcome: PowerOutcome
+    state: Power
+    """As it was read last."""
+    message: str = ""
+
+
 class HandedOver(Event, frozen=True, kw_only=True, tag="host.handed_over"):
     """The host needs hands."""
 
@@ -217,6 +238,8 @@ AnyEvent = (
     | HostReturned
     | StepIntended
     | StepFinished
+    | PowerIntended
+    | PowerFinished
     | HandedOver
     | HostFinished
     | CredentialStopped
@@ -226,7 +249,7 @@ AnyEvent = (
 MILESTONES = frozenset(
     (
         *(RunStarted, RunResumed, RunFinished, RunHeld, WaveOpened, WaveClosed, GuardTripped),
-        *(ApprovalAsked, CredentialStopped, Notice),
+        *(ApprovalAsked, CredentialStopped, Notice, PowerIntended, PowerFinished),
     )
 )
 """Kinds of events that everybody who follows a run is told of."""

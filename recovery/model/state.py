@@ -20,6 +20,8 @@ from recovery.model.events import (
     HostObserved,
     HostReturned,
     Outcome,
+    PowerFinished,
+    PowerIntended,
     StepFinished,
     StepIntended,
     StepOutcome,
@@ -266,6 +268,8 @@ class HostState(msgspec.Struct, frozen=True, gc=False):
     """When that step became the next one."""
     intent: StepIntended | None = None
     """An act whose outcome is not known."""
+    power: PowerIntended | PowerFinished | None = None
+    """The latest switching of its power; an intent is one whose outcome is not known."""
     touched: bool = False
     """An act on it was intended in this run."""
     changed: bool = False
@@ -283,7 +287,7 @@ class HostState(msgspec.Struct, frozen=True, gc=False):
     updated: datetime | None = None
 
 
-def apply(  # noqa: PLR0911 - a case for each kind
+def apply(  # noqa: C901, PLR0911 - a case for each kind
     state: HostState, event: AnyEvent, case_file: CaseFile | None = None
 ) -> HostState:
     """The host's state after `event`, which must be about this host.
@@ -308,6 +312,8 @@ def apply(  # noqa: PLR0911 - a case for each kind
             return _intended(state, event)
         case StepFinished():
             return _finished(state, event, case_file or add_all(state.case, event.evidence))
+        case PowerIntended() | PowerFinished():
+            return replace(state, power=event, updated=event.at)
         case HandedOver():
             return replace(
                 state,

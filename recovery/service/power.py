@@ -11,7 +11,7 @@ from recovery.engine.power import Switched, read_power, switch
 from recovery.errors import TransportError, UnsupportedError, UsageError
 from recovery.journal.log import Log
 from recovery.model.console import PowerAct
-from recovery.model.events import Notice
+from recovery.model.events import PowerFinished, PowerIntended
 from recovery.model.host import ConsoleRef, Fleet, Host
 from recovery.redact import scrub
 from recovery.settings import Settings
@@ -25,13 +25,18 @@ def power(settings: Settings, host: Host, act: PowerAct | None) -> Switched:
     if act is None:
         return asyncio.run(_switch_power(settings, host, host.console, None))
     with closing(Log.open(settings.journal)) as log:
-
-        def note(message: str) -> None:
-            log.append(Notice(at=SystemClock().now(), host=host.name, message=scrub(message)))
-
-        note(f"power: about to {act}")
+        log.append(PowerIntended(at=SystemClock().now(), host=host.name, act=act))
         found = asyncio.run(_switch_power(settings, host, host.console, act))
-        note(f"power {act}: {'done' if found.done else 'FAILED'}, {found.message}")
+        log.append(
+            PowerFinished(
+                at=SystemClock().now(),
+                host=host.name,
+                act=act,
+                outcome="ok" if found.done else "failed",
+                state=found.state,
+                message=scrub(found.message),
+            )
+        )
     return found
 
 

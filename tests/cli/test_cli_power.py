@@ -36,15 +36,20 @@ def test_power_is_read_taken_and_given(cli: Cli, home: Path, machine: Machine) -
         assert (
             cli("power", "h1", "cycle", "-i", known, "--yes").out == "h1: on; seen off, then on\n"
         )
-    said = [
-        event["message"]
+    told = [
+        (event["kind"], event["act"], event.get("outcome"), event.get("state"))
         for event in cli("events", "-o", "jsonl").lines
-        if event["kind"] == "notice"
+        if event["kind"].startswith("power.")
     ]
-    assert said == [
-        *("power: about to off", "power off: done, seen off"),
-        *("power: about to cycle", "power cycle: done, seen off, then on"),
+    assert told == [
+        ("power.intended", "off", None, None),
+        ("power.finished", "off", "ok", "off"),
+        ("power.intended", "cycle", None, None),
+        ("power.finished", "cycle", "ok", "on"),
     ]
+    shown = cli("events").out
+    assert "power: about to cycle it" in shown
+    assert "power cycle: done: seen off, then on" in shown
 
 
 def test_who_has_no_console_or_no_name(cli: Cli, home: Path) -> None:

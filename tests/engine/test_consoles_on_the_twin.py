@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from recovery.model.events import Notice, StepFinished, StepIntended
+from recovery.model.events import PowerFinished, PowerIntended, StepFinished, StepIntended
 from recovery.model.evidence import ScreenSeen
 from recovery.model.host import ConsoleRef, Host
 from recovery.model.reading import Reading
@@ -91,9 +91,14 @@ def test_hosts_that_stay_on_the_blue_screen_are_raced_for_by_power() -> None:
     run = stage(fleet, "race", blue_screen=1.0, window=(5.0, 8.0))
     run.play()
     assert set(run.outcomes().values()) == {"recovered"}
-    said = [event.message for event in run.kinds("notice") if isinstance(event, Notice)]
-    assert said.count("cycles its power: it stays on its crash screen") >= 3
-    assert "power: seen off, then on" in said
+    cycles = [event for event in run.kinds("power.finished") if isinstance(event, PowerFinished)]
+    assert {event.host for event in cycles} == {host.name for host in fleet}
+    assert {(event.outcome, event.state, event.message) for event in cycles} == {
+        ("ok", "on", "seen off, then on")
+    }
+    whys = {event.why for event in run.kinds("power.intended") if isinstance(event, PowerIntended)}
+    assert whys == {"it stays on its crash screen"}
+    assert len(run.kinds("power.intended")) == len(cycles)
 
 
 def test_without_a_console_they_are_handed_over() -> None:

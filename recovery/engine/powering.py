@@ -1,0 +1,78 @@
+"""Power cycles of a run: written down before they are done, and looked into where nobody saw how they ended.
+
+A controller that is killed between taking a machine's power and giving it back leaves it off. Whoever takes the run up
+reads the state again: a machine that is off gets its power back, and one that is on is not cycled on suspicion.
+"""
+
+from __future__ import annotations
+
+from recovery.engine.power import Switched
+from recovery.engine.pursuit import Pursuit
+from recovery.model.console import PowerAct
+from recovery.model.events import PowerFinished, PowerIntended, PowerOutcome
+from recovery.model.evidence import MachineReset, PowerSeen
+
+
+async def cycle(pursuit: Pursuit, why: str) -> Switched:
+    """Take the host's power and give it back, as far as both are seen. The intent is on the disk before."""
+    return await _act(pursuit, "cycle", why)
+
+
+async def settle(pursuit: Pursuit) -> None:
+    """Examine what is not known of the latest switching of the host's power, and give power back that was taken.
+
+    Where the console does not say how the machine stands, the intent stays open, and is examined again later.
+    """
+    power, eyes = pursuit.state.power, pursuit.context.eyes
+    if isinstance(power, PowerFinished):
+        if power.act == "cycle" and power.state == "off":
+            await _act(pursuit, "on", "its power was taken and is not back")
+        return
+    if power is None:
+        return
+    if eyes.console_of(pursuit.host) is None:
+        lost = Switched(done=False, state="unknown", message="it has no console any more")
+        _close(pursuit, power.act, "interrupted", lost)
+        return
+    seen = await eyes.power(pursuit.host)
+    if seen.state == "off":
+        found = await eyes.switch(pursuit.host, "on")
+        said = f"it was found off; {found.message}"
+        _close(pursuit, power.act, _outcome(found), found._replace(message=said))
+    elif seen.state != "unknown":
+        said = f"it is {seen.state} now, and nothing more was done"
+        found = Switched(done=False, state=seen.state, message=said)
+        _close(pursuit, power.act, "interrupted", found)
+
+
+async def _act(pursuit: Pursuit, act: PowerAct, why: str) -> Switched:
+    context, host = pursuit.context, pursuit.host
+    now = context.clock.now()
+    context.emit(PowerIntended(at=now, run=context.run, host=host.name, act=act, why=why))
+    await context.recorder.durable()
+    switched = await context.eyes.switch(host, act)
+    _close(pursuit, act, _outcome(switched), switched)
+    return switched
+
+
+def _outcome(switched: Switched) -> PowerOutcome:
+    return "ok" if switched.done else "failed"
+
+
+def _close(pursuit: Pursuit, act: PowerAct, outcome: PowerOutcome, found: Switched) -> None:
+    context = pursuit.context
+    now = context.clock.now()
+    if found.state != "unknown":
+        restarted = (MachineReset(at=now, source="console", asked_for=True),) if found.done else ()
+        pursuit.observe(PowerSeen(at=now, source="console", state=found.state), *restarted)
+    context.emit(
+        PowerFinished(
+            at=now,
+            run=context.run,
+            host=pursuit.host.name,
+            act=act,
+            outcome=outcome,
+            state=found.state,
+            message=found.message,
+        )
+    )

@@ -1,0 +1,145 @@
+"""The controller is killed around power cycles: they are looked into, and no machine is left without power."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recovery.consoles.mock import MockConsole
+from recovery.model.events import PowerFinished, PowerIntended
+from recovery.model.host import ConsoleRef, Host
+from tests.engine.stage import Stage, hosts, mix, playbook
+from tests.engine.test_consoles_on_the_twin import read
+from tests.engine.test_killed_anywhere import DoomedLog, acts_in, events_in
+
+_SCENES: dict[str, dict[str, Any]] = {
+    "race": {"blue_screen": 1.0, "window": (5.0, 8.0)},
+    "rollback": {"exposed": 1.0, "key_at_reboot": 1.0},
+}
+_ENDS = {"race": "recovered", "rollback": "handed_over"}
+
+
+def stage_in(folder: Path, book: str) -> Stage:
+    """One host with a console, whose power has to be cycled."""
+    folder.mkdir(exist_ok=True)
+    fleet = hosts(1, console=ConsoleRef(kind="mock"))
+    stage = Stage(
+        fleet,
+        playbook(book),
+        mix(**_SCENES[book]),
+        path=str(folder / "journal.db"),
+        ledger=folder / "ledger",
+    )
+    stage.reader = read
+    stage.log_type = DoomedLog
+    return stage
+
+
+def killed(folder: Path, book: str, doom: Callable[[], None]) -> None:
+    """Play in another process, which `doom` lets be killed."""
+    child = os.fork()
+    if child == 0:
+        try:
+            DoomedLog.commits, DoomedLog.alone = 0, True
+            doom()
+            stage_in(folder, book).play()
+        finally:
+            os._exit(99)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status), f"not killed, status {status}"
+    assert os.WTERMSIG(status) == signal.SIGKILL
+
+
+def resumed(folder: Path, book: str) -> Stage:
+    """Go on in this process, until the run ends."""
+    DoomedLog.doom, DoomedLog.commits, DoomedLog.alone = 0, 0, True
+    stage = stage_in(folder, book)
+    stage.play()
+    DoomedLog.alone = False
+    return stage
+
+
+def switches_in(folder: Path) -> list[str]:
+    """The machine's power, as the twin was told."""
+    return [act["act"] for act in acts_in(folder) if act["act"].startswith("power_")]
+
+
+def told_in(folder: Path) -> list[PowerIntended | PowerFinished]:
+    """What the journal says of the power."""
+    events = [stored.event for stored in events_in(folder)]
+    return [event for event in events if isinstance(event, PowerIntended | PowerFinished)]
+
+
+def wrong_in(folder: Path, book: str) -> list[str]:
+    """What is not as it has to be once the run has ended: each cycle has an intent of its own, and is whole."""
+    outcome = resumed(folder, book).outcomes()
+    switches, told = switches_in(folder), told_in(folder)
+    intents = [event for event in told if isinstance(event, PowerIntended)]
+    wrong = [] if outcome == {"h000": _ENDS[book]} else [f"it ended {outcome}"]
+    if switches != ["power_off", "power_on"] * (len(switches) // 2):
+        wrong.append(f"it was switched {switches}")
+    if len(switches) > 2 * len(intents):
+        wrong.append(f"it was switched {switches} for {len(intents)} intents")
+    if [isinstance(event, PowerFinished) for event in told] != [False, True] * len(intents):
+        wrong.append(f"the journal tells of {told}")
+    if len({event.at for event in intents}) != len(intents):
+        wrong.append(f"one intent is there twice: {intents}")
+    done = sum(isinstance(event, PowerFinished) and event.outcome == "ok" for event in told)
+    if len(switches) < 2 * done:
+        wrong.append(f"{done} cycles are said to be done, and it was switched {switches}")
+    return wrong
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before the commit", "after the commit"])
+@pytest.mark.parametrize("book", _SCENES)
+def test_killed_at_every_event(book: str, before: bool, tmp_path: Path) -> None:
+    whole = tmp_path / "undisturbed"
+    assert resumed(whole, book).outcomes() == {"h000": _ENDS[book]}
+    assert switches_in(whole)[:2] == ["power_off", "power_on"]
+    wrong = []
+    for event in range(1, len(events_in(whole)) + 1):
+
+        def doom(event: int = event) -> None:
+            DoomedLog.doom, DoomedLog.before = event, before
+
+        folder = tmp_path / f"at-{event}"
+        folder.mkdir()
+        killed(folder, book, doom)
+        wrong += [f"event {event}: {what}" for what in wrong_in(folder, book)]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["before it is sent", "after it was done"])
+@pytest.mark.parametrize("wanted", [False, True], ids=["taking power", "giving it back"])
+@pytest.mark.parametrize("book", _SCENES)
+def test_killed_within_the_switch(book: str, wanted: bool, sent: bool, tmp_path: Path) -> None:
+    real = MockConsole.switch
+
+    async def deadly(self: MockConsole, host: Host, *, on: bool, timeout: float) -> None:
+        if sent or on != wanted:
+            await real(self, host, on=on, timeout=timeout)
+        if on == wanted:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def doom() -> None:
+        DoomedLog.doom = 0
+        MockConsole.switch = deadly  # type: ignore[method-assign]
+
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    killed(folder, book, doom)
+    assert isinstance(told_in(folder)[-1], PowerIntended)
+    assert not wrong_in(folder, book)
+    looked_into = told_in(folder)[1]
+    assert isinstance(looked_into, PowerFinished)
+    off = switches_in(folder)[:1] == ["power_off"] and (wanted, sent) in {
+        (False, True),
+        (True, False),
+    }
+    assert looked_into.outcome == ("ok" if off else "interrupted")
+    assert looked_into.state == "on"
