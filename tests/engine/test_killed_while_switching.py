@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recovery.consoles.mock import MockConsole
+from recovery.errors import UnreachableError
+from recovery.model.console import Power
 from recovery.model.events import PowerFinished, PowerIntended
-from recovery.model.host import ConsoleRef, Host
+from recovery.model.host import ConsoleRef, Fleet, Host
 from tests.engine.stage import Stage, hosts, mix, playbook
 from tests.engine.test_consoles_on_the_twin import read
 from tests.engine.test_killed_anywhere import DoomedLog, acts_in, events_in
@@ -143,3 +146,80 @@ def test_killed_within_the_switch(book: str, wanted: bool, sent: bool, tmp_path:
     }
     assert looked_into.outcome == ("ok" if off else "interrupted")
     assert looked_into.state == "on"
+
+
+def cut_off(folder: Path, book: str) -> None:
+    """The controller dies when it has taken the machine's power."""
+    real = MockConsole.switch
+
+    async def deadly(self: MockConsole, host: Host, *, on: bool, timeout: float) -> None:
+        await real(self, host, on=on, timeout=timeout)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def doom() -> None:
+        DoomedLog.doom = 0
+        MockConsole.switch = deadly  # type: ignore[method-assign]
+
+    folder.mkdir()
+    killed(folder, book, doom)
+    assert switches_in(folder) == ["power_off"]
+
+
+def test_a_console_that_says_nothing_is_asked_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "killed"
+    cut_off(folder, "race")
+    asked = 0
+    real = MockConsole.power
+
+    async def sulking(self: MockConsole, host: Host, timeout: float) -> Power:
+        nonlocal asked
+        asked += 1
+        if asked <= 4:
+            raise UnreachableError("the board does not answer")
+        return await real(self, host, timeout)
+
+    monkeypatch.setattr(MockConsole, "power", sulking)
+    assert not wrong_in(folder, "race")
+    assert told_in(folder)[1].at > told_in(folder)[0].at + timedelta(seconds=100)
+
+
+def test_a_host_whose_console_is_gone_is_said_to_be_so(tmp_path: Path) -> None:
+    folder = tmp_path / "killed"
+    cut_off(folder, "race")
+    DoomedLog.doom, DoomedLog.alone = 0, False
+    stage = stage_in(folder, "race")
+    stage.fleet = Fleet(hosts=hosts(1))
+    stage.play()
+    closed = told_in(folder)[1]
+    assert isinstance(closed, PowerFinished)
+    assert (closed.outcome, closed.state) == ("interrupted", "unknown")
+    assert closed.message == "it has no console any more"
+    assert switches_in(folder) == ["power_off"]
+
+
+def test_power_that_was_taken_and_did_not_come_back_is_given_back_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = 0
+    real = MockConsole.switch
+
+    async def stubborn(self: MockConsole, host: Host, *, on: bool, timeout: float) -> None:
+        nonlocal refused
+        if on and refused < 3:
+            refused += 1
+            return
+        await real(self, host, on=on, timeout=timeout)
+
+    monkeypatch.setattr(MockConsole, "switch", stubborn)
+    folder = tmp_path / "stubborn"
+    folder.mkdir()
+    assert not wrong_in(folder, "race")
+    told = told_in(folder)
+    assert [(event.act, getattr(event, "outcome", "intended")) for event in told[:4]] == [
+        ("cycle", "intended"),
+        ("cycle", "failed"),
+        ("on", "intended"),
+        ("on", "ok"),
+    ]
