@@ -105,6 +105,22 @@ def test_the_race_with_events_catches_the_window_of_the_next_boot(
         assert not [path for path in guest.files("/CrowdStrike") if path.startswith(BAD)]
 
 
+def test_the_race_without_a_console_gets_in_once_it_has_learnt_the_period(
+    open_lab: OpenLab, tmp_path: Path
+) -> None:
+    with open_lab(GuestSpec("loop", 3)) as lab:
+        guest = lab["loop"]
+        guest.wait("panic")
+        boots = len(guest.boots)
+        code, output = recovery(
+            lab, tmp_path, "run", "quarantine", "-i", str(lab.inventory), "--yes", "-o", "jsonl"
+        )
+        assert code == 0, output
+        # Two from which the period is learnt, and two more.
+        assert len(guest.boots) - boots <= 4
+        assert not [path for path in guest.files("/CrowdStrike") if path.startswith(BAD)]
+
+
 def test_a_monitor_that_another_program_holds_is_named(open_lab: OpenLab, tmp_path: Path) -> None:
     with open_lab(GuestSpec("well", None)) as lab:
         known = str(inventory(lab, tmp_path / "lab.yaml", **NOBODY))
