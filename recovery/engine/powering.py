@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from recovery.engine.power import Switched
 from recovery.engine.pursuit import Pursuit
-from recovery.model.console import PowerAct
+from recovery.model.console import ConsoleAct, PowerAct
 from recovery.model.events import PowerFinished, PowerIntended, PowerOutcome
 from recovery.model.evidence import MachineReset, PowerSeen
 
@@ -59,7 +59,7 @@ def _outcome(switched: Switched) -> PowerOutcome:
     return "ok" if switched.done else "failed"
 
 
-def _close(pursuit: Pursuit, act: PowerAct, outcome: PowerOutcome, found: Switched) -> None:
+def _close(pursuit: Pursuit, act: ConsoleAct, outcome: PowerOutcome, found: Switched) -> None:
     context = pursuit.context
     now = context.clock.now()
     if found.state != "unknown":

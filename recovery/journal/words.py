@@ -61,7 +61,12 @@ _OUTCOMES = {
     "interrupted": "was interrupted, nobody saw its outcome",
 }
 
-_POWERS = {"on": "switch it on", "off": "switch it off", "cycle": "cycle it"}
+_POWERS = {
+    "on": "switch it on",
+    "off": "switch it off",
+    "cycle": "cycle it",
+    "boot_once": "choose its next start",
+}
 
 
 def describe(event: AnyEvent) -> str:
@@ -146,7 +151,7 @@ _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     StepFinished: _step_finished,
     PowerIntended: lambda event: f"power: about to {_POWERS[event.act]}{_tail(event.why)}",
     PowerFinished: lambda event: (
-        f"power {event.act}: {_OUTCOMES[event.outcome]}{_tail(event.message)}"
+        f"power {event.act.replace('_', ' ')}: {_OUTCOMES[event.outcome]}{_tail(event.message)}"
     ),
     HandedOver: lambda event: (
         f"handed over to people, runbook {event.runbook}{_tail(event.reason)}"

@@ -12,6 +12,9 @@ Power = Literal["on", "off", "paused", "crashed", "unknown"]
 PowerAct = Literal["on", "off", "cycle"]
 """`cycle`: off, seen to be off, then on."""
 
+ConsoleAct = PowerAct | Literal["boot_once"]
+"""What a console is asked to do to a machine. `boot_once`: choose the device of the next start, without starting."""
+
 BootDevice = Literal["disk", "network", "media"]
 """`media`: the virtual medium that is inserted for the next start."""
 

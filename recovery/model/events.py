@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from recovery.model.console import Power, PowerAct
+from recovery.model.console import ConsoleAct, Power
 from recovery.model.evidence import AnyEvidence, Progress, Verdict
 
 
@@ -178,16 +178,16 @@ class StepFinished(Event, frozen=True, kw_only=True, tag="step.finished"):
 
 
 class PowerIntended(Event, frozen=True, kw_only=True, tag="power.intended"):
-    """The host's power is about to be switched by its console. Durable before the act."""
+    """The host's console is about to be asked for something that changes it. Durable before the act."""
 
-    act: PowerAct
+    act: ConsoleAct
     why: str = ""
 
 
 class PowerFinished(Event, frozen=True, kw_only=True, tag="power.finished"):
-    """How the latest switching of the host's power ended, as far as it was seen."""
+    """How what the host's console was asked for ended, as far as it was seen."""
 
-    act: PowerAct
+    act: ConsoleAct
     outcome: PowerOutcome
     state: Power
     """As it was read last."""

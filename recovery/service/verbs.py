@@ -19,8 +19,9 @@ from recovery.inventory.selection import named_one_by_one, select
 from recovery.journal import views
 from recovery.journal.lease import take_over
 from recovery.journal.log import Log
-from recovery.model.console import PowerAct
+from recovery.model.console import BootDevice, PowerAct
 from recovery.model.events import Command, Outcome
+from recovery.model.host import Host
 from recovery.planning import (
     Prepared,
     Request,
@@ -32,7 +33,7 @@ from recovery.planning import (
 )
 from recovery.service.carrying import Observer, OnStart, Watch, carry_out, new_run, surroundings
 from recovery.service.lookups import Lookups
-from recovery.service.power import power
+from recovery.service.power import boot_once, power
 from recovery.worlds import SystemClock, standing_warnings
 
 MOCK_DELAY = timedelta(minutes=33)
@@ -164,8 +165,17 @@ class Service(Lookups):
 
     def power(self, inventory: Sequence[str], name: str, act: PowerAct | None) -> Switched:
         """Switch a host by its console, written down before; without `act` read its state. Raises `UsageError`."""
+        return power(self.settings, self._host(inventory, name), act)
+
+    def boot_once(
+        self, inventory: Sequence[str], name: str, device: BootDevice, medium: str
+    ) -> Switched:
+        """Choose what a host starts from the next time and only then, written down before. Raises `UsageError`."""
+        return boot_once(self.settings, self._host(inventory, name), device, medium)
+
+    def _host(self, inventory: Sequence[str], name: str) -> Host:
         fleet = load_with_warnings(tuple(inventory), stdin=self._stdin)[0]
         host = next((host for host in fleet.hosts if host.name == name), None)
         if host is None:
             raise UnknownNameError("host", name, [host.name for host in fleet.hosts])
-        return power(self.settings, host, act)
+        return host

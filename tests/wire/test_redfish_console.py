@@ -69,9 +69,16 @@ def answers(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with emulation(tmp_path_factory.mktemp("sushy")) as address:
+        yield address
+
+
+@contextmanager
+def emulation(folder: Path) -> Iterator[str]:
+    """The address of sushy-tools' emulator, which writes into `folder`."""
     port = free_port()
     program = Path(sys.executable).with_name("sushy-emulator")
-    log = tmp_path_factory.mktemp("sushy") / "log"
+    log = folder / "log"
     config = log.with_name("emulator.conf")
     config.write_text(f"SUSHY_EMULATOR_STATE_DIR = {str(log.parent)!r}\n")
     command = [str(program), "--fake", "-i", "127.0.0.1", "-p", str(port), "--config", str(config)]
