@@ -9,11 +9,18 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError, NoCredentialsError
 
 from recovery.consoles.ec2 import Ec2Console
 from recovery.engine.deadline import Supervisor
 from recovery.engine.power import switch
-from recovery.errors import TransportError, UnreachableError, UnsupportedError
+from recovery.errors import (
+    AuthRefusedError,
+    DeadlineError,
+    TransportError,
+    UnreachableError,
+    UnsupportedError,
+)
 from recovery.model.host import ConsoleRef, Host
 from tests.wire.test_redfish_console import Purse, free_port
 
@@ -120,3 +127,127 @@ async def test_what_cannot_be_done_is_said(cloud: str, ec2: Any) -> None:
     with pytest.raises(UnreachableError, match="does not answer"):
         await console.power(host(nobody, "i-0123456789abcdef0"), 20)
     assert threading.active_count() < 50
+
+
+class Volumes:
+    """Stands for a cloud whose volumes do not behave."""
+
+    def __init__(self, mappings: list[dict[str, Any]], seen: list[dict[str, str]]) -> None:
+        self._mappings = mappings
+        self._seen = seen
+        self.calls: list[str] = []
+
+    def describe_instances(self, **_: Any) -> dict[str, Any]:
+        found = {
+            "State": {"Name": "stopped"},
+            "RootDeviceName": "/dev/xvda",
+            "BlockDeviceMappings": self._mappings,
+        }
+        return {"Reservations": [{"Instances": [found]}]}
+
+    def describe_volumes(self, **_: Any) -> dict[str, Any]:
+        return {"Volumes": [{"Attachments": self._seen}]}
+
+    def detach_volume(self, **_: Any) -> None:
+        self.calls.append("detach")
+
+    def attach_volume(self, **_: Any) -> None:
+        self.calls.append("attach")
+
+    def get_waiter(self, _name: str) -> Volumes:
+        return self
+
+    def wait(self, **_: Any) -> None:
+        """At once."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("mappings", "kind", "words", "calls"),
+    [
+        ([], UnsupportedError, "no root volume that can be lent", []),
+        (
+            [{"DeviceName": "/dev/sdb", "Ebs": {"VolumeId": "vol-2"}}],
+            UnsupportedError,
+            "no root volume that can be lent",
+            [],
+        ),
+        (
+            [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeId": "vol-1"}}],
+            TransportError,
+            "vol-1 was attached to i-2, and is not seen there",
+            ["detach", "attach"],
+        ),
+    ],
+)
+async def test_volumes_that_do_not_behave(
+    monkeypatch: pytest.MonkeyPatch,
+    mappings: list[dict[str, Any]],
+    kind: type[Exception],
+    words: str,
+    calls: list[str],
+) -> None:
+    volumes = Volumes(mappings, [{"InstanceId": "i-3"}])
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: volumes)
+    there = host("", "i-0123456789abcdef0")
+    with pytest.raises(kind, match=words):
+        await Ec2Console(Purse()).lend_root(there, "i-2", "/dev/sdf", 20)
+    assert volumes.calls == calls
+
+
+class Refusing:
+    """Stands for a cloud that refuses, or says nothing that can be understood."""
+
+    def __init__(self, error: Exception | None, late: threading.Event | None = None) -> None:
+        self._error = error
+        self._late = late
+
+    def describe_instances(self, **_: Any) -> dict[str, Any]:
+        if self._late is not None:
+            self._late.wait(30)
+        if self._error is not None:
+            raise self._error
+        return {}
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+def refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeInstances")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "told"),
+    [
+        (refusal("AuthFailure"), AuthRefusedError, ["refused aws"]),
+        (refusal("UnsupportedOperation"), UnsupportedError, []),
+        (refusal("RequestLimitExceeded"), TransportError, []),
+        (NoCredentialsError(), TransportError, []),
+        (None, TransportError, []),
+    ],
+)
+async def test_what_goes_wrong_is_told_apart(
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception | None,
+    kind: type[TransportError],
+    told: list[str],
+) -> None:
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: Refusing(error))
+    purse = Purse()
+    with pytest.raises((TransportError, UnsupportedError)) as caught:
+        await Ec2Console(purse).power(host("", "i-0123456789abcdef0"), 20)
+    assert type(caught.value) is kind
+    assert purse.told == told
+
+
+async def test_a_cloud_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = threading.Event()
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: Refusing(None, late))
+    try:
+        with pytest.raises(DeadlineError, match=r"within 0\.2 s"):
+            await Ec2Console(Purse()).power(host("", "i-0123456789abcdef0"), 0.2)
+    finally:
+        late.set()

@@ -72,3 +72,33 @@ def test_what_cannot_be_kept_is_said(tmp_path: Path) -> None:
         Pictures(str(tmp_path / "j.db")).keep("a", PNG, crash=False)
     with pytest.raises(JournalError, match="more than"):
         Pictures(str(tmp_path / "k.db")).keep("a", b"\0" * (PICTURE_LIMIT + 1), crash=False)
+
+
+def test_a_picture_that_cannot_be_written_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = Pictures(str(tmp_path / "j.db"))
+    pictures.keep("a", PNG, crash=False)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        with pytest.raises(JournalError, match="No space left"):
+            pictures.keep("a", PNG + b"more", crash=False)
+    assert [path.read_bytes() for path in pictures.find("a")] == [PNG]
+    assert not [path for path in pictures.folder.rglob("*") if path.name.startswith(".partial")]
+
+
+def test_a_picture_that_goes_away_while_it_is_looked_at_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = Pictures(str(tmp_path / "j.db"))
+    pictures.keep("a", PNG, crash=False)
+
+    def gone(path: Path) -> bytes:
+        raise FileNotFoundError(2, "No such file", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", gone)
+    assert pictures.find("a") == []
