@@ -9,6 +9,7 @@ RecoveryError
 ├── RefusedError                   a rule of safety forbids it: the verifier, a missing --yes (exit code 2)
 ├── UnsupportedError               this version has no way to do it on that platform
 ├── OutputError                    standard output takes nothing more (exit code 141 for a closed pipe, else 1)
+├── KeySourceError                 a source of recovery keys cannot be asked; the next one is
 ├── JournalError                   the journal cannot be read or written
 │   └── JournalAlteredError        the hash chain does not hold
 └── TransportError                 the way to one host; `retryable` says whether trying again can help
@@ -102,6 +103,10 @@ class OutputError(RecoveryError):
         """Say `message`; `pipe` when its reader has gone."""
         self.pipe = pipe
         super().__init__(message)
+
+
+class KeySourceError(RecoveryError):
+    """The source of recovery keys cannot be asked."""
 
 
 class JournalError(RecoveryError):

@@ -22,6 +22,10 @@ MASK = "***"
 _DIGEST = re.compile("[0-9a-f]{24}|[0-9a-f]{64}")
 """Ids of acts and hashes of files. A short secret may stand in one by chance, and they have to stay what they are."""
 
+_RECOVERY_KEY = re.compile(r"(?<!\d)\d{6}(?:[\s\u2010-\u2015_.:,;/-]{0,3}\d{6}){7}(?!\d)")
+"""48 digits in groups, however they are separated; BitLocker's groups are divisible by 11, and at most 720,885."""
+_LARGEST_GROUP = 720_885
+
 _SHORTEST = 4
 """Characters; masking shorter secrets would eat ordinary words."""
 
@@ -111,8 +115,20 @@ def register(secret: Secret) -> Secret:
 
 
 def scrub(text: str) -> str:
-    """The text with every secret of this process masked."""
-    return _live.scrub(text)
+    """The text with every secret of this process masked, and every BitLocker recovery key."""
+    return _live.scrub(mask_recovery_keys(text))
+
+
+def mask_recovery_keys(text: str) -> str:
+    """The text without the recovery keys in it, which are told by their form: there are too many to know each."""
+    return _RECOVERY_KEY.sub(_masked_key, text)
+
+
+def _masked_key(match: re.Match[str]) -> str:
+    digits = re.sub(r"\D", "", match.group())
+    groups = [int(digits[place : place + 6]) for place in range(0, len(digits), 6)]
+    is_key = all(group % 11 == 0 and group <= _LARGEST_GROUP for group in groups)
+    return MASK if is_key else match.group()
 
 
 def scrub_all(value: T, keep: Collection[str] = ()) -> T:

@@ -14,6 +14,7 @@ import platformdirs
 from recovery.documents import Document, duration, read_yaml
 from recovery.errors import InputError, UnknownNameError, UsageError
 from recovery.model.credential import CredentialDefinition
+from recovery.model.key_source import AnyKeySource
 from recovery.programs import words_of
 
 _APP = "recovery"
@@ -21,10 +22,10 @@ _PREFIX = "RECOVERY_"
 _MOST_BYTES = 1_000_000
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
-_DURATIONS = ("ssh.look_timeout", "ssh.keepalive", "winrm.look_timeout")
+_DURATIONS = ("ssh.look_timeout", "ssh.keepalive", "winrm.look_timeout", "keys.show_for")
 """Settings that may be written as `5s` or `1m30s` as well as in seconds."""
 
-_SECTIONS = ("ssh", "winrm", "tui", "credentials")
+_SECTIONS = ("ssh", "winrm", "tui", "keys", "credentials")
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -92,6 +93,17 @@ class TuiSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Action, as the help names it, to the keys that it has instead of its own: `app.quit: ctrl+q`."""
 
 
+class KeysSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where BitLocker recovery keys are to be had, and how they are shown."""
+
+    sources: tuple[AnyKeySource, ...] = ()
+    """Asked in this order, until one has the key."""
+    show_for: Annotated[float, msgspec.Meta(ge=10, le=900)] = 120.0
+    """Seconds for which a key is shown."""
+    per_hour: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    """Keys that one person may ask for within an hour."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that an operator can set once for all runs."""
 
@@ -110,6 +122,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ssh: SshSection = msgspec.field(default_factory=SshSection)
     winrm: WinrmSection = msgspec.field(default_factory=WinrmSection)
     tui: TuiSection = msgspec.field(default_factory=TuiSection)
+    keys: KeysSection = msgspec.field(default_factory=KeysSection)
     credentials: dict[str, CredentialDefinition] = {}
     """By the names that inventories use."""
 
@@ -177,7 +190,12 @@ def variables() -> frozenset[str]:
 def _types() -> dict[str, Any]:
     """Each setting that is one value: dotted name to type."""
     found = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name not in _SECTIONS}
-    for section, kind in (("ssh", SshSection), ("winrm", WinrmSection), ("tui", TuiSection)):
+    for section, kind in (
+        ("ssh", SshSection),
+        ("winrm", WinrmSection),
+        ("tui", TuiSection),
+        ("keys", KeysSection),
+    ):
         found |= {f"{section}.{f.name}": f.type for f in msgspec.structs.fields(kind)}
     return found
 
@@ -204,6 +222,7 @@ def _assemble(values: Mapping[str, Any]) -> Settings:
         ssh=SshSection(**sections["ssh"]),
         winrm=WinrmSection(**sections["winrm"]),
         tui=TuiSection(**sections["tui"]),
+        keys=KeysSection(**sections["keys"]),
         credentials=sections["credentials"],
     )
 

@@ -22,6 +22,8 @@ _PROGRAMS: Mapping[str, tuple[str, str]] = {
     "mkfs": ("mkfs.ext4", "e2fsprogs"),
     "qemu": ("qemu-system-x86_64", "qemu-system-x86"),
     "shellcheck": ("shellcheck", "shellcheck"),
+    "slapadd": ("slapadd", "slapd"),
+    "slapd": ("slapd", "slapd"),
     "ssh": ("ssh", "openssh-client"),
     "ssh-agent": ("ssh-agent", "openssh-client"),
     "ssh-keygen": ("ssh-keygen", "openssh-client"),

@@ -35,6 +35,7 @@ HEAVY = (
     "h11",
     "boto3",
     "nats",
+    "ldap3",
 )
 """What `--help` and `--version` do without; each takes tens to hundreds of milliseconds to import."""
 

@@ -67,17 +67,7 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; errors are told in a sentence, never by a traceback."""
-    from recovery.cli import (  # noqa: F401 - they add their commands
-        dashboard,
-        examining,
-        exposure,
-        inspecting,
-        library,
-        powering,
-        running,
-        runs,
-        simulation,
-    )
+    _load_commands()
     from recovery.cli.output import flush, say, set_up
 
     set_up()
@@ -105,6 +95,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("internal error, please report it:\n" + traceback.format_exc())
         return 1
     return int(result or 0)
+
+
+def _load_commands() -> None:
+    """Import what adds the commands."""
+    from recovery.cli import (  # noqa: F401 - they add their commands
+        dashboard,
+        desk,
+        desk_keys,
+        desk_sheets,
+        examining,
+        exposure,
+        inspecting,
+        library,
+        powering,
+        running,
+        runs,
+        simulation,
+    )
 
 
 def _command() -> Any:

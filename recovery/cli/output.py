@@ -8,7 +8,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +21,9 @@ from recovery.redact import scrub
 
 Form = Literal["text", "json", "jsonl", "csv"]
 _WIDEST = 60
+_OTHER_PAGE = "\x1b[?1049h\x1b[2J\x1b[H"
+_OWN_PAGE = "\x1b[2J\x1b[3J\x1b[?1049l"
+"""Terminals keep no lines of the other page to scroll back to."""
 
 
 def set_up() -> None:
@@ -38,6 +41,20 @@ def data(text: str) -> None:
     """A line of data. Raises `OutputError` when nobody takes it."""
     with _told():
         print(scrub(text))
+
+
+def show_for(secret: str, seconds: float, wait: Callable[[float], None]) -> None:
+    """Show what is masked everywhere else, on the terminal's other page, and take it away again.
+
+    `wait` returns after so many seconds, or sooner. Raises `OutputError`.
+    """
+    with _told():
+        print(f"{_OTHER_PAGE}{secret}", flush=True)
+    try:
+        wait(seconds)
+    finally:
+        with _told():
+            print(_OWN_PAGE, end="", flush=True)
 
 
 def flush() -> None:

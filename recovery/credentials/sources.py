@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-import stat
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from recovery import programs
+from recovery import private_file, programs
 from recovery.errors import UsageError
 from recovery.model.credential import (
     AnySource,
@@ -115,11 +114,9 @@ def _file_text(name: str, path: str) -> str:
     """The text of a file that nobody else may read."""
     file = Path(path).expanduser()
     try:
-        # A named pipe would otherwise hold the run until somebody writes to it.
-        handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as stream:
-            _check_private(name, file, os.fstat(handle))
-            raw = stream.read(_MOST_BYTES + 1)
+        raw = private_file.read(file, _MOST_BYTES)
+    except ValueError as error:
+        raise _missing(name, str(error)) from None
     except OSError as error:
         raise _missing(name, f"{file} cannot be read: {error.strerror}") from None
     return _text(name, raw, str(file))
@@ -128,19 +125,12 @@ def _file_text(name: str, path: str) -> str:
 def _private_key(name: str, path: str) -> str:
     file = Path(path).expanduser()
     try:
-        _check_private(name, file, file.stat())
+        private_file.check(file, file.stat())
+    except ValueError as error:
+        raise _missing(name, str(error)) from None
     except OSError as error:
         raise _missing(name, f"{file} cannot be read: {error.strerror}") from None
     return str(file)
-
-
-def _check_private(name: str, file: Path, status: os.stat_result) -> None:
-    if not stat.S_ISREG(status.st_mode):
-        raise _missing(name, f"{file} is not a file")
-    if status.st_uid != os.geteuid():
-        raise _missing(name, f"{file} belongs to another user")
-    if stat.S_IMODE(status.st_mode) & 0o077:
-        raise _missing(name, f"other users may use {file}; take that away: chmod 600 {file}")
 
 
 def _keyring_text(name: str, source: FromKeyring) -> str:

@@ -16,6 +16,7 @@ import msgspec
 
 from recovery.journal.fleet import carried_over
 from recovery.journal.progress import RunProgress, lean
+from recovery.model.desk_events import DeskEvent
 from recovery.model.events import (
     MILESTONES,
     AnyEvent,
@@ -91,6 +92,8 @@ class Board:
         event = stored.event
         self.seq = stored.seq
         self._recent.append(stored)
+        if isinstance(event, DeskEvent) and event.mock != self.mock:
+            return None
         run = self._run_of(event)
         if run is None or run.mock == self.mock:
             self.last = event.at

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from recovery.journal.reader import Reader
+from recovery.model.desk_events import DeskEvent
 from recovery.model.events import AnyEvent, RunStarted
 from recovery.model.state import HostState, apply
 from recovery.ports import Stored
@@ -26,6 +27,8 @@ def known_hosts(events: Iterable[Stored], *, world: World = "latest") -> dict[st
         event = stored.event
         if isinstance(event, RunStarted):
             latest = mocks[event.run] = event.mock
+        elif isinstance(event, DeskEvent):
+            fleets[event.mock].add(event)
         elif event.host:
             fleets[mocks.get(event.run, False)].add(event)
     return fleets[latest if world == "latest" else world == "mock"].states

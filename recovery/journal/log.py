@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
@@ -103,6 +103,24 @@ class Log(Reader):
         self._pending.extend([row_of(event) for event in events])
         self._appended += 1
         self._commit_pending()
+
+    def decide(self, choose: Callable[[], Sequence[AnyEvent]]) -> tuple[AnyEvent, ...]:
+        """Append what `choose` returns, and return it; nobody else appends between what it reads and that.
+
+        `choose` may read this journal. What it raises is raised here, and then nothing is appended.
+        """
+        self._check()
+        self._commit_pending()
+        chosen: tuple[AnyEvent, ...] = ()
+
+        def rows() -> list[Row]:
+            nonlocal chosen
+            chosen = tuple(choose())
+            return [row_of(event) for event in chosen]
+
+        self._store.decide(rows)
+        self._appended += 1
+        return chosen
 
     def commands(self, run: str) -> Iterable[AnyEvent]:
         """Commands to `run` that anybody appended since the last call, or since this log was opened."""

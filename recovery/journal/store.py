@@ -7,7 +7,7 @@ import sqlite3
 import tempfile
 import threading
 import zlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
@@ -95,7 +95,17 @@ class Store:
 
     def insert(self, rows: Sequence[Row]) -> None:
         """Append the rows in one transaction, chained to what any process wrote before."""
+        self.decide(lambda: rows)
+
+    def decide(self, choose: Callable[[], Sequence[Row]]) -> None:
+        """Append the rows that `choose` returns in the transaction in which it reads: no other process comes between.
+
+        What `choose` raises ends the transaction, and nothing is appended.
+        """
         with self._writing, translated(self.path), self._transaction() as connection:
+            rows = choose()
+            if not rows:
+                return
             last = connection.execute(_LAST).fetchone()
             seq, digest = last or (0, GENESIS)
             if seq != self._own_last:

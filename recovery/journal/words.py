@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from recovery.detect.screen_rules import screen_text
+from recovery.journal.desk_words import DESK
 from recovery.model.events import (
     AnyEvent,
     ApprovalAsked,
@@ -159,6 +160,7 @@ _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     HostFinished: lambda event: f"ended: {event.outcome}{_tail(event.message)}",
     CredentialStopped: _stopped,
     Notice: lambda event: event.message,
+    **DESK,
 }
 
 

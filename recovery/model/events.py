@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
 import msgspec
 
 from recovery.model.console import ConsoleAct, Power
+from recovery.model.desk_events import AnyDeskEvent
+from recovery.model.event import Event
 from recovery.model.evidence import AnyEvidence, Progress, Verdict
 
 
@@ -45,21 +46,13 @@ PowerOutcome = Literal["ok", "failed", "interrupted"]
 """As of steps."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
-    """Something that happened, by the controller's clock in UTC."""
-
-    at: datetime
-    run: str = ""
-    host: str = ""
-
-
 class RunStarted(Event, frozen=True, kw_only=True, tag="run.started"):
     """A run began."""
 
     playbook: str
     incident: str
     total: int
-    documents: dict[str, str] = {}
+    documents: dict[str, str] = msgspec.field(default_factory=dict)
     """Name (`plan`, `playbook`, `incident`, `fleet`) to the SHA-256 of the document in the journal."""
     mock: bool = False
     by: str = ""
@@ -76,7 +69,7 @@ class RunFinished(Event, frozen=True, kw_only=True, tag="run.finished"):
 
     exit_reason: str
     exit_code: int
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
     """Outcome to number of hosts."""
 
 
@@ -91,7 +84,7 @@ class WaveClosed(Event, frozen=True, kw_only=True, tag="wave.closed"):
     """Every host of a wave has ended."""
 
     wave: int
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class ApprovalAsked(Event, frozen=True, kw_only=True, tag="approval.asked"):
@@ -244,6 +237,7 @@ AnyEvent = (
     | HostFinished
     | CredentialStopped
     | Notice
+    | AnyDeskEvent
 )
 
 MILESTONES = frozenset(

@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from recovery.model.console import CRASHED
+from recovery.model.desk_events import TicketOpened, TicketSaidDone, TicketTried
 from recovery.model.events import (
     AnyEvent,
     HandedOver,
@@ -297,13 +298,7 @@ def apply(  # noqa: C901, PLR0911 - a case for each kind
     replace = msgspec.structs.replace
     match event:
         case HostObserved():
-            return replace(
-                state,
-                case=case_file or add_all(state.case, event.evidence),
-                verdict=event.verdict,
-                because=event.because,
-                updated=event.at,
-            )
+            return _observed(state, event, case_file or add_all(state.case, event.evidence))
         case HostAdmitted():
             return replace(state, wave=event.wave, updated=event.at)
         case HostReturned():
@@ -314,7 +309,7 @@ def apply(  # noqa: C901, PLR0911 - a case for each kind
             return _finished(state, event, case_file or add_all(state.case, event.evidence))
         case PowerIntended() | PowerFinished():
             return replace(state, power=event, updated=event.at)
-        case HandedOver():
+        case HandedOver() | TicketOpened():
             return replace(
                 state,
                 runbook=event.runbook,
@@ -324,8 +319,21 @@ def apply(  # noqa: C901, PLR0911 - a case for each kind
             )
         case HostFinished():
             return _ended(state, event)
+        case TicketTried() | TicketSaidDone():
+            return replace(state, case=add_evidence(state.case, _report(event)), updated=event.at)
         case _:
             return state
+
+
+def _observed(state: HostState, event: HostObserved, case_file: CaseFile) -> HostState:
+    return msgspec.structs.replace(
+        state, case=case_file, verdict=event.verdict, because=event.because, updated=event.at
+    )
+
+
+def _report(event: TicketTried | TicketSaidDone) -> PersonReport:
+    says = event.reason if isinstance(event, TicketTried) else "done"
+    return PersonReport(at=event.at, source="desk", person=event.tech, says=says)
 
 
 def _ended(state: HostState, event: HostFinished) -> HostState:

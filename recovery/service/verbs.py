@@ -31,7 +31,9 @@ from recovery.planning import (
     read_playbook,
     recorded,
 )
+from recovery.ports import Clock
 from recovery.service.carrying import Observer, OnStart, Watch, carry_out, new_run, surroundings
+from recovery.service.desk import Desk
 from recovery.service.lookups import Lookups
 from recovery.service.power import boot_once, power
 from recovery.worlds import SystemClock, standing_warnings
@@ -162,6 +164,10 @@ class Service(Lookups):
                 raise UsageError(f"run {run} has finished: there is nobody to {verb} it")
             log.append(Command(at=SystemClock().now(), run=run, verb=verb, gate=gate, by=by))
         return run
+
+    def desk(self, inventory: Sequence[str] = (), clock: Clock | None = None) -> Desk:
+        """The technicians' desk. `inventory` places and weighs its hosts; else what the runs have recorded does."""
+        return Desk(self.settings, clock, self._stdin, inventory or self.settings.inventory)
 
     def power(self, inventory: Sequence[str], name: str, act: PowerAct | None) -> Switched:
         """Switch a host by its console, written down before; without `act` read its state. Raises `UsageError`."""

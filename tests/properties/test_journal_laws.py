@@ -46,6 +46,7 @@ from recovery.model.events import (
 from recovery.model.evidence import BootIdentity, Progress, Reachability, Verdict
 from recovery.model.state import HostState, apply
 from recovery.ports import Stored
+from tests.properties.desk_happenings import desk_events
 from tests.unit.journal.happenings import BEGAN, RUN, at, tampering
 
 times = st.floats(0, 1e6).map(at)
@@ -109,6 +110,7 @@ events: st.SearchStrategy[AnyEvent] = st.one_of(
     ),
     st.builds(CredentialStopped, **own, credential=texts, refusals=numbers),
     st.builds(Notice, **own, message=texts),
+    desk_events(about_host),
 )
 streams = st.lists(events, max_size=25)
 

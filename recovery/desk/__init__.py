@@ -1,0 +1,1 @@
+"""The desk: tickets for hosts that need hands, what technicians say of them, and recovery keys."""
