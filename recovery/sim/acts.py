@@ -37,7 +37,15 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
     at: float
     host: str
     act: Literal[
-        "quarantine", "undo", "reboot", "run", "power_off", "power_on", "strike", "enter_key"
+        "quarantine",
+        "undo",
+        "reboot",
+        "run",
+        "power_off",
+        "power_on",
+        "strike",
+        "enter_key",
+        "mend",
     ]
     intent: str = ""
     files: tuple[int, ...] = ()
@@ -54,7 +62,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the fault mix."""
 
 
-def perform(machine: Machine, act: Act, *, feed_frozen: bool = True) -> None:
+def perform(machine: Machine, act: Act, *, feed_frozen: bool = True) -> None:  # noqa: C901 - a case for each act
     """Carry the act out on a machine that was advanced to `act.at`."""
     match act.act:
         case "quarantine":
@@ -68,6 +76,8 @@ def perform(machine: Machine, act: Act, *, feed_frozen: bool = True) -> None:
         case "strike":
             machine.bad, machine.good = act.files, False
             load_bad_file(machine, act.at)
+        case "mend":
+            machine.bad = ()
         case "reboot":
             go_down(machine, act.at + _SHUTDOWN, act.intent)
         case "power_off":

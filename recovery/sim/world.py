@@ -201,6 +201,12 @@ class World:
         """Give the machine its BitLocker key, if it asks for one."""
         self._perform(Act(at=self.now, host=self.machine(name).host, act="enter_key"))
 
+    def mend(self, name: str) -> None:
+        """A person takes the bad files away below recovery media, and starts the machine again."""
+        host = self.machine(name).host
+        for act in ("power_off", "mend", "power_on"):
+            self._perform(Act(at=self.now, host=host, act=act))
+
     def strike(self, name: str) -> None:
         """The vendor's feed delivers a bad file to the machine."""
         self._perform(Act(at=self.now, host=self.machine(name).host, act="strike", files=(1,)))
