@@ -16,7 +16,6 @@ import msgspec
 from recovery import plugins
 from recovery.credentials import CredentialStore
 from recovery.credentials.sources import Asker, ask_on_terminal
-from recovery.desk.sources import KeySource
 from recovery.engine import acts, audit, race, reboot, steps
 from recovery.engine.context import Sight
 from recovery.engine.pursuit import Action
@@ -39,6 +38,7 @@ from recovery.redact import register
 from recovery.settings import Settings
 
 if TYPE_CHECKING:
+    from recovery.desk.sources import KeySource
     from recovery.sim.world import World
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
@@ -11,13 +11,14 @@ import typer
 from recovery.cli.main import app
 from recovery.cli.output import data, documents, inert, say, table
 from recovery.cli.shared import Inventory, JournalOption, Limit, Output, form, service, user
-from recovery.desk import words
-from recovery.desk.queue import Job
-from recovery.desk.rules import LEASE, Who
 from recovery.documents import duration
 from recovery.errors import EmptySelectionError, UsageError
 from recovery.model.ticket import Stage, Ticket, is_overdue
-from recovery.service.desk import Desk
+
+if TYPE_CHECKING:
+    from recovery.desk.queue import Job
+    from recovery.desk.rules import Who
+    from recovery.service.desk import Desk
 
 desk_app = typer.Typer(
     help="The technicians' desk: tickets of hosts that need hands, restarts, recovery keys.",
@@ -45,6 +46,9 @@ def desk_of(context: typer.Context, journal: str = "", inventory: list[str] | No
 
 def who(tech: str, lead: str = "") -> Who:
     """Who acts, by name."""
+    from recovery.desk import words
+    from recovery.desk.rules import Who
+
     return Who(tech=words.name(tech), by=user(), lead=words.name(lead, "lead") if lead else "")
 
 
@@ -328,6 +332,8 @@ def _say(ticket: Ticket, desk: Desk) -> None:
 
 
 def _lease(text: str) -> timedelta:
+    from recovery.desk.rules import LEASE
+
     try:
         return timedelta(seconds=duration(text, "--for")) if text else LEASE
     except ValueError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -14,11 +14,12 @@ from recovery.cli.desk import desk_app, desk_of
 from recovery.cli.output import data, documents, inert, say, show_for, table
 from recovery.cli.shared import JournalOption, Output, form, user
 from recovery.credentials.sources import ask_on_terminal
-from recovery.desk.recovery_key import GROUPS, check
 from recovery.errors import UsageError
 from recovery.model.secret import Secret
 from recovery.redact import mask_recovery_keys
-from recovery.service.desk_keys import Shown
+
+if TYPE_CHECKING:
+    from recovery.service.desk_keys import Shown
 
 keys_app = typer.Typer(
     help="BitLocker recovery keys, by the id that the machine shows.", no_args_is_help=True
@@ -55,6 +56,8 @@ def show_key(
 @keys_app.command("check")
 def check_key() -> None:
     """Check a key that is typed in, unseen: which group was read wrong. It goes nowhere."""
+    from recovery.desk.recovery_key import GROUPS, check
+
     entry = check(ask_on_terminal("The 48 digits, with or without dashes: "))
     if not entry.complete:
         wrong = ", ".join(map(str, entry.wrong))
@@ -166,6 +169,8 @@ def _wait(seconds: float) -> None:
 
 def _not_a_key(key_id: str) -> str:
     """Whoever gave a key instead of its id is told so; shells keep what was typed."""
+    from recovery.desk.recovery_key import check
+
     if mask_recovery_keys(key_id) != key_id or check(key_id).complete:
         raise UsageError(
             "that is a recovery key, not its id: it stands in your shell's history now; take it out, and rotate it"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -10,9 +10,10 @@ import typer
 from recovery.cli.desk import desk_app, desk_of, row_of
 from recovery.cli.output import documents, inert, say, table
 from recovery.cli.shared import Inventory, JournalOption, Output, form, user
-from recovery.desk.reboots import HELPED, Restart
-from recovery.desk.sheet import MOST_BYTES, read_file, titles_first, told
 from recovery.errors import InputError, UsageError
+
+if TYPE_CHECKING:
+    from recovery.desk.reboots import Restart
 
 
 @desk_app.command("import")
@@ -27,6 +28,8 @@ def import_sheet(
     journal: JournalOption = "",
 ) -> None:
     """Take a spreadsheet over (CSV): in one piece or not at all, and the second time nothing changes."""
+    from recovery.desk.sheet import MOST_BYTES, read_file, told
+
     shape = form(output, "text", "json")
     raw = typer.get_binary_stream("stdin").read(MOST_BYTES + 1) if file == "-" else read_file(file)
     if len(raw) > MOST_BYTES:
@@ -55,6 +58,8 @@ def export_sheet(
     journal: JournalOption = "",
 ) -> None:
     """All tickets as a spreadsheet (CSV), with the columns of the one that was imported."""
+    from recovery.desk.sheet import titles_first
+
     shape = form(output, "csv", "json", "jsonl")
     desk = desk_of(context, journal, inventory)
     jobs = desk.jobs(desk.tickets())
@@ -75,6 +80,8 @@ def reboots(
     journal: JournalOption = "",
 ) -> None:
     """Restarts, one by one: who or what did each, planned or crash, and the proof."""
+    from recovery.desk.reboots import HELPED
+
     shape = form(output, "text", "json", "jsonl", "csv")
     found = desk_of(context, journal).reboots(host)
     restarts = [restart for each in found.values() for restart in each]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -33,10 +33,12 @@ from recovery.planning import (
 )
 from recovery.ports import Clock
 from recovery.service.carrying import Observer, OnStart, Watch, carry_out, new_run, surroundings
-from recovery.service.desk import Desk
 from recovery.service.lookups import Lookups
 from recovery.service.power import boot_once, power
 from recovery.worlds import SystemClock, standing_warnings
+
+if TYPE_CHECKING:
+    from recovery.service.desk import Desk
 
 MOCK_DELAY = timedelta(minutes=33)
 """A simulated incident is met so long after the bad update was withdrawn, or came out: its machines are down."""
@@ -167,6 +169,8 @@ class Service(Lookups):
 
     def desk(self, inventory: Sequence[str] = (), clock: Clock | None = None) -> Desk:
         """The technicians' desk. `inventory` places and weighs its hosts; else what the runs have recorded does."""
+        from recovery.service.desk import Desk  # noqa: PLC0415 - most commands do without
+
         return Desk(self.settings, clock, self._stdin, inventory or self.settings.inventory)
 
     def power(self, inventory: Sequence[str], name: str, act: PowerAct | None) -> Switched:
