@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from recovery.desk.recovery_key import KeyRecord, key_of
+from recovery.desk.sources.directory import DirectorySource
 from recovery.desk.sources.export import ExportSource, seal
 from recovery.desk.sources.table import TableSource
 from recovery.errors import KeySourceError, UsageError
+from recovery.model.key_source import FromDirectory
 from recovery.model.secret import Secret
 from tests.unit.desk.key_cases import KEY, KEY_ID, key_ids, key_text, write_keys
 
@@ -142,3 +145,22 @@ def test_an_export_is_never_written_over_a_file_nor_empty_nor_with_a_weak_passph
     path.touch()
     with pytest.raises(UsageError, match="File exists"):
         seal(path, records(1), PASSPHRASE)
+
+
+def test_an_export_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "keys.sealed"
+    with pytest.raises(KeySourceError, match="No such file"):
+        ExportSource("x", str(path), PASSPHRASE).find(KEY_ID)
+    path.write_bytes(b"{}\n")
+    path.chmod(0o644)
+    with pytest.raises(KeySourceError, match="other users may use"):
+        ExportSource("x", str(path), PASSPHRASE).find(KEY_ID)
+
+
+def test_without_the_extra_the_directory_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "ldap3.core.exceptions", None)
+    definition = FromDirectory(url="ldaps://dc.example", base="DC=example", credential="c")
+    with pytest.raises(KeySourceError, match=r"fleet-recovery\[ad\]"):
+        DirectorySource("ad", definition, "reader", PASSPHRASE).find(KEY_ID)
