@@ -39,6 +39,7 @@ from recovery.settings import Settings
 
 if TYPE_CHECKING:
     from recovery.desk.sources import KeySource
+    from recovery.sim.faults import Mix
     from recovery.sim.world import World
 
 T = TypeVar("T")
@@ -180,9 +181,9 @@ class MockWorld:
         *,
         seed: int,
         speed: str,
-        mix: str,
+        mix: str | Mix,
     ) -> None:
-        """Simulate `fleet` from `began` on, or from where `ledger` ends if it is there."""
+        """Simulate `fleet` from `began` on, or from where `ledger` ends if it is there; `mix` or its file."""
         from recovery.sim.faults import DEFAULT_MIX, load_mix
         from recovery.sim.virtual import parse_speed
 
@@ -192,7 +193,7 @@ class MockWorld:
         self._ledger = ledger
         self._seed = seed
         self._speed = parse_speed(speed)
-        self._mix = load_mix(Path(mix)) if mix else DEFAULT_MIX
+        self._mix = (load_mix(Path(mix)) if mix else DEFAULT_MIX) if isinstance(mix, str) else mix
         self._clock: Clock | None = None
         self._world: World | None = None
         self._journal = str(ledger).partition(".twin")[0] if ledger else ""

@@ -106,6 +106,7 @@ def _load_commands() -> None:
         desk_sheets,
         examining,
         exposure,
+        forecast,
         inspecting,
         library,
         powering,

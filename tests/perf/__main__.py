@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from tests.perf.dark import dark
+from tests.perf.forecasting import forecasting
 from tests.perf.measure import LIMIT, Row
 from tests.perf.picture_speed import pictures
 from tests.perf.ssh import ssh
@@ -23,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[[Path], Iterator[Row]]] = {
     "dark": dark,
     "engine": engine,
     "incident": incident,
+    "forecast": forecasting,
     "pictures": pictures,
     "tui": tui,
 }

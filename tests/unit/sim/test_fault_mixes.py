@@ -98,7 +98,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Any) -> None:
 
 def test_there_are_bundled_mixes() -> None:
     assert {path.name for path in MIXES} >= {
-        f"{name}.mix.yaml" for name in ("airline", "demo", "hospital", "logistics")
+        f"{name}.mix.yaml" for name in ("airline", "delta", "demo", "hospital", "logistics")
     }
 
 
