@@ -110,6 +110,7 @@ def _load_commands() -> None:
         inspecting,
         library,
         powering,
+        reporting,
         running,
         runs,
         simulation,

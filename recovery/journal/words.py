@@ -21,6 +21,7 @@ from recovery.model.events import (
     Notice,
     PowerFinished,
     PowerIntended,
+    ReportGiven,
     RunFinished,
     RunHeld,
     RunResumed,
@@ -161,6 +162,9 @@ _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     CredentialStopped: _stopped,
     Notice: lambda event: event.message,
     **DESK,
+    ReportGiven: lambda event: (
+        f"report given{_tail(event.by, ' by ')}: {_counts(event.counts)} of {event.total}"
+    ),
 }
 
 

@@ -210,6 +210,17 @@ class CredentialStopped(Event, frozen=True, kw_only=True, tag="credential.stoppe
     refusals: int
 
 
+class ReportGiven(Event, frozen=True, kw_only=True, tag="report.given"):
+    """A report on the fleet was given to somebody; the next one says what has changed since."""
+
+    total: int
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    """Group of hosts (`recovery.report.tally.Group`) to their number."""
+    mock: bool = False
+    """It was on simulated hosts."""
+    by: str = ""
+
+
 class Notice(Event, frozen=True, kw_only=True, tag="notice"):
     """Something an operator should read."""
 
@@ -238,6 +249,7 @@ AnyEvent = (
     | CredentialStopped
     | Notice
     | AnyDeskEvent
+    | ReportGiven
 )
 
 MILESTONES = frozenset(

@@ -33,25 +33,40 @@ class Briefing(msgspec.Struct, frozen=True, kw_only=True):
     """The run that goes on, in words."""
 
 
-def markdown(brief: Briefing) -> str:
-    """The report."""
-    return "\n".join(_lines(brief)) + "\n"
+def markdown(brief: Briefing, summary: Sequence[str] | None = None) -> str:
+    """The report; with other lines in place of its own counts, if there are better ones."""
+    return "\n".join(_lines(brief, summary)) + "\n"
 
 
-def _lines(brief: Briefing) -> Iterator[str]:
+def proven_last_hour(standing: Standing) -> int:
+    """Hosts that were proven in the last hour, less those that were lost again."""
+    samples = standing.samples
+    if not samples:
+        return 0
+    recent = next(item for item in samples if item.at >= samples[-1].at - _PACE)
+    return samples[-1].proven - recent.proven
+
+
+def inert(text: str) -> str:
+    """Text from outside, which may not pass for Markdown or HTML."""
+    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
+
+
+def _lines(brief: Briefing, summary: Sequence[str] | None) -> Iterator[str]:
     standing = brief.standing
     yield f"# Status of the recovery, {brief.at:%Y-%m-%d %H:%M} UTC"
     yield ""
     if brief.mock:
         yield "**These are SIMULATED hosts. Nothing in this report is real.**"
         yield ""
-    yield from _summary(standing)
+    yield from _summary(standing) if summary is None else summary
+    yield loss(standing)
     yield ""
     yield from _times(brief)
     yield ""
     yield from _people(brief)
     if brief.run:
-        yield f"- Under way: {_text(brief.run)}"
+        yield f"- Under way: {inert(brief.run)}"
     yield ""
     yield from _table("Service", standing.services, cost=True)
     yield from _table("Site", standing.sites, cost=False)
@@ -69,8 +84,12 @@ def _summary(standing: Standing) -> Iterator[str]:
     yield f"- Hosts: {standing.total:,}. {met}"
     yield f"- Still to do: **{standing.left:,}**, of which {_down(standing):,} are down."
     yield f"- Recovered and proven: **{standing.proven:,}**{_share(standing.proven, hit)}."
-    loss, lost = f"{standing.loss_per_hour:,.0f}", f"{standing.lost:,.0f}"
-    yield f"- Loss: **{loss} an hour** now; {lost} so far{_since(standing)}."
+
+
+def loss(standing: Standing) -> str:
+    """What it costs, in a line of Markdown."""
+    now, lost = f"{standing.loss_per_hour:,.0f}", f"{standing.lost:,.0f}"
+    return f"- Loss: **{now} an hour** now; {lost} so far{_since(standing)}."
 
 
 def _down(standing: Standing) -> int:
@@ -86,15 +105,14 @@ def _since(standing: Standing) -> str:
 
 
 def _times(brief: Briefing) -> Iterator[str]:
-    samples = brief.standing.samples
-    if samples:
-        recent = next(item for item in samples if item.at >= samples[-1].at - _PACE)
-        yield f"- Proven in the last hour: {samples[-1].proven - recent.proven:,}."
+    if brief.standing.samples:
+        yield f"- Proven in the last hour: {proven_last_hour(brief.standing):,}."
     for goal in brief.goals:
-        yield f"- {goal.name.capitalize()} ({goal.hosts:,} hosts): {_when(goal)}."
+        yield f"- {goal.name.capitalize()} ({goal.hosts:,} hosts): {when(goal)}."
 
 
-def _when(goal: Goal) -> str:
+def when(goal: Goal) -> str:
+    """When the goal is reached, in words."""
     if goal.reached is not None:
         return f"reached at {goal.reached:%Y-%m-%d %H:%M} UTC"
     if goal.earliest is None or goal.latest is None:
@@ -107,12 +125,12 @@ def _people(brief: Briefing) -> Iterator[str]:
     keys = brief.standing.verdicts.get(Verdict.NEEDS_KEY, 0)
     yield f"- Waiting for hands: {brief.waiting:,} hosts. Waiting for a recovery key: {keys:,}."
     for question in brief.questions:
-        yield f"- Waiting for a decision: {_text(question)}"
+        yield f"- Waiting for a decision: {inert(question)}"
 
 
 def _table(what: str, shares: Sequence[Share], *, cost: bool) -> Iterator[str]:
     hurt = sorted(shares, key=lambda share: (-share.loss_per_hour, -share.left, share.name))
-    rows = [(_text(share.title or share.name or "(none)"), share) for share in hurt if share.left]
+    rows = [(inert(share.title or share.name or "(none)"), share) for share in hurt if share.left]
     if not rows:
         return
     shown = rows[:_PLACES]
@@ -127,8 +145,3 @@ def _table(what: str, shares: Sequence[Share], *, cost: bool) -> Iterator[str]:
         rest = sum(share.left for _, share in rows[_PLACES:])
         yield f"\nand {len(rows) - _PLACES} more with {rest:,} to do."
     yield ""
-
-
-def _text(text: str) -> str:
-    """Text from outside, which may not pass for Markdown or HTML."""
-    return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))

@@ -34,6 +34,7 @@ from recovery.model.events import (
     HostReturned,
     Notice,
     Outcome,
+    ReportGiven,
     RunFinished,
     RunHeld,
     RunResumed,
@@ -111,6 +112,14 @@ events: st.SearchStrategy[AnyEvent] = st.one_of(
     st.builds(CredentialStopped, **own, credential=texts, refusals=numbers),
     st.builds(Notice, **own, message=texts),
     desk_events(about_host),
+    st.builds(
+        ReportGiven,
+        **own,
+        total=st.integers(0, 9),
+        counts=st.dictionaries(texts, st.integers(0, 9), max_size=2),
+        mock=st.booleans(),
+        by=texts,
+    ),
 )
 streams = st.lists(events, max_size=25)
 

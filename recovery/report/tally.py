@@ -1,0 +1,188 @@
+"""Every host of a fleet in exactly one group, so that the numbers of a report add up to the inventory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from recovery.model.evidence import Progress, Verdict
+from recovery.model.host import Fleet
+from recovery.model.state import HostState
+
+_NAMED = 20
+"""Hosts that a list of changes names; the others are a number."""
+_SCREENS = frozenset((Verdict.NEEDS_KEY, Verdict.RECOVERY_SCREEN))
+_UNDER_PROOF = frozenset((Progress.FIXED, Progress.REBOOTING, Progress.SETTLING))
+
+
+class Group(StrEnum):
+    """Where a host stands for those who were not there."""
+
+    WELL = "well"
+    """Looked at, and never hit."""
+    PROVEN = "proven"
+    """Fixed, and shown by the machine itself."""
+    CLAIMED = "claimed"
+    """Somebody or something says that it is fixed; not proven."""
+    PEOPLE = "people"
+    """Waits for a person: handed over, given up by the program, or at a screen that needs hands."""
+    TO_DO = "to_do"
+    """Hit or silent, and left to the program."""
+    UNKNOWN = "unknown"
+    """Nothing is known of it."""
+
+
+AFFECTED = (Group.PROVEN, Group.CLAIMED, Group.PEOPLE, Group.TO_DO)
+TITLES: Mapping[Group, str] = {
+    Group.PROVEN: "Fixed and proven",
+    Group.CLAIMED: "Claimed, not proven",
+    Group.PEOPLE: "Waiting for people",
+    Group.TO_DO: "To do, by the program",
+    Group.WELL: "Never hit",
+    Group.UNKNOWN: "Unknown",
+}
+"""In the order in which they are shown."""
+HEADS: Mapping[Group, str] = {
+    Group.PROVEN: "Proven",
+    Group.CLAIMED: "Claimed",
+    Group.PEOPLE: "People",
+    Group.TO_DO: "To do",
+    Group.WELL: "Never hit",
+    Group.UNKNOWN: "Unknown",
+}
+"""The same where there is little room."""
+
+
+def group_of(state: HostState | None) -> Group:  # noqa: PLR0911 - a case for each rule
+    """The one group that a host belongs to; one without a state is unknown."""
+    if state is None:
+        return Group.UNKNOWN
+    if state.verdict == Verdict.RECOVERED:
+        return Group.PROVEN
+    if state.progress == Progress.WITH_TECHNICIAN:
+        says_done = bool(state.case.reports) and state.case.reports[-1].says == "done"
+        return Group.CLAIMED if says_done else Group.PEOPLE
+    if state.verdict == Verdict.HEALTHY:
+        return Group.WELL
+    if state.progress == Progress.GAVE_UP or state.verdict in _SCREENS:
+        return Group.PEOPLE
+    if state.progress in _UNDER_PROOF:
+        return Group.CLAIMED
+    return Group.UNKNOWN if state.verdict == Verdict.UNKNOWN else Group.TO_DO
+
+
+class Row(msgspec.Struct, frozen=True):
+    """The hosts of one site or service."""
+
+    name: str
+    title: str
+    total: int
+    counts: Mapping[str, int]
+    """Every group is named."""
+    loss_per_hour: float = 0.0
+
+    @property
+    def affected(self) -> int:
+        """Hosts that were hit, as far as is known."""
+        return sum(self.counts[group] for group in AFFECTED)
+
+    @property
+    def left(self) -> int:
+        """Those of them that are not proven."""
+        return self.affected - self.counts[Group.PROVEN]
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """How many hosts are in which group."""
+
+    whole: Row
+    sites: tuple[Row, ...]
+    services: tuple[Row, ...]
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What became different since an earlier moment."""
+
+    since: datetime
+    report: bool
+    """That moment is that of the latest report."""
+    counts: Mapping[str, int]
+    """Group to how many hosts more, or fewer, are in it."""
+    proven: int
+    """Hosts that are proven now and were not."""
+    came_back: int
+    """Hosts that were proven and are not any more."""
+    newly_hit: int
+    """Hosts that were well or unknown, and are affected now."""
+    lost: float
+    """Loss meanwhile."""
+    back: tuple[str, ...] = ()
+    hit: tuple[str, ...] = ()
+    """Some of their names."""
+
+
+def tally(
+    fleet: Fleet, states: Mapping[str, HostState], losses: Mapping[str, float] | None = None
+) -> Tally:
+    """Count the fleet's hosts, and no others. `losses`: of each service, in an hour."""
+    losses = losses or {}
+    groups = {host.name: group_of(states.get(host.name)) for host in fleet.hosts}
+    sites: dict[str, list[Group]] = {}
+    services: dict[str, list[Group]] = {}
+    for host in fleet.hosts:
+        sites.setdefault(host.site, []).append(groups[host.name])
+        services.setdefault(host.service, []).append(groups[host.name])
+    titles = {name: site.name for name, site in fleet.sites.items()}
+    titled = {name: service.name for name, service in fleet.services.items()}
+    return Tally(
+        _row("", "", groups.values(), sum(losses.values())),
+        tuple(_row(name, titles.get(name, ""), found) for name, found in sites.items()),
+        tuple(
+            _row(name, titled.get(name, ""), found, losses.get(name, 0.0))
+            for name, found in services.items()
+        ),
+    )
+
+
+def changes(
+    before: Mapping[str, Group],
+    now: Mapping[str, Group],
+    *,
+    since: datetime,
+    report: bool,
+    lost: float,
+) -> Changes:
+    """What has changed in the groups of hosts. Hosts that `before` does not name were unknown."""
+    counts: Counter[str] = Counter()
+    proven, back, hit = 0, [], []
+    for name, group in now.items():
+        old = before.get(name, Group.UNKNOWN)
+        if old == group:
+            continue
+        counts[group] += 1
+        counts[old] -= 1
+        proven += group == Group.PROVEN
+        if old == Group.PROVEN:
+            back.append(name)
+        elif old in (Group.WELL, Group.UNKNOWN) and group in AFFECTED:
+            hit.append(name)
+    return Changes(
+        since=since,
+        report=report,
+        counts={group.value: counts[group] for group in Group},
+        proven=proven,
+        came_back=len(back),
+        newly_hit=len(hit),
+        lost=lost,
+        back=tuple(sorted(back)[:_NAMED]),
+        hit=tuple(sorted(hit)[:_NAMED]),
+    )
+
+
+def _row(name: str, title: str, groups: Iterable[Group], loss: float = 0.0) -> Row:
+    counts = Counter(groups)
+    return Row(name, title, counts.total(), {group.value: counts[group] for group in Group}, loss)

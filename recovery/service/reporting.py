@@ -1,0 +1,194 @@
+"""The verb `report`: the figures for those who were not there, now and afterwards, folded from the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import TextIO
+
+import msgspec
+
+from recovery.inventory.loader import load_with_warnings
+from recovery.journal import views
+from recovery.journal.board import Board, Change
+from recovery.journal.log import Log
+from recovery.journal.reader import Reader
+from recovery.journal.runs import summaries
+from recovery.model.events import AnyEvent, ReportGiven, RunStarted
+from recovery.model.host import Fleet
+from recovery.planning import recorded_fleet
+from recovery.ports import Stored
+from recovery.report.briefing import Briefing
+from recovery.report.course import Course, Sample
+from recovery.report.documents import Review
+from recovery.report.estimate import goals
+from recovery.report.page import Page
+from recovery.report.story import Story
+from recovery.report.tally import Changes, Group, changes, group_of, tally
+from recovery.settings import Settings
+from recovery.worlds import SystemClock
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a report is to be of."""
+
+    inventory: tuple[str, ...] = ()
+    """Empty: the hosts that the journal's runs named."""
+    since: datetime | None = None
+    """Say what has changed since then; None: since the last report that the journal knows of."""
+    ago: float | None = None
+    """The same in seconds before the moment of the report."""
+
+
+def report(settings: Settings, asked: Asked, stdin: TextIO | None = None) -> Review:
+    """Fold the journal. Real hosts and those of mock twins are never mixed: it is of the kind of the latest run.
+
+    Raises `JournalError` when there is no journal and no inventory, and `InputError` for one that cannot be read.
+    """
+    fleet = load_with_warnings(asked.inventory, stdin=stdin)[0] if asked.inventory else None
+    if fleet is not None and not Path(settings.journal).exists():
+        return _Fold(fleet, mock=False).review(asked)
+    with closing(Reader.open(settings.journal)) as log:
+        runs = summaries(log.run_events())
+        fold = _Fold(fleet, mock=bool(runs) and runs[-1].mock)
+        for stored in log.read():
+            fold.add(log, stored)
+    return fold.review(asked)
+
+
+def note(settings: Settings, page: Page, by: str) -> None:
+    """Write down that the report was given, so that the next one says what has changed since. Raises `JournalError`."""
+    with closing(Log.open(settings.journal, create=False)) as log:
+        log.append(
+            ReportGiven(
+                at=page.brief.at,
+                total=page.tally.whole.total,
+                counts={name: count for name, count in page.tally.whole.counts.items() if count},
+                mock=page.brief.mock,
+                by=by,
+            )
+        )
+
+
+class _Moved(msgspec.Struct, frozen=True, gc=False):
+    """A host went from one group to another."""
+
+    seq: int
+    at: datetime
+    host: str
+    before: Group
+
+
+class _Fold:
+    """The journal of one world, event by event."""
+
+    def __init__(self, fleet: Fleet | None, *, mock: bool) -> None:
+        self._fleet = fleet
+        self._places = fleet or Fleet()
+        self._mock = mock
+        self._board = Board(mock=mock)
+        self._course = Course(fleet)
+        self._story = Story(views.describe)
+        self._groups: dict[str, Group] = {}
+        self._moves: list[_Moved] = []
+        self._given: tuple[int, datetime] | None = None
+
+    def add(self, log: Reader, stored: Stored) -> None:
+        event = stored.event
+        change = self._board.add(stored)
+        if isinstance(event, RunStarted) and event.mock == self._mock:
+            self._begun(log, event)
+        if isinstance(event, ReportGiven) and event.mock == self._mock:
+            self._given = (stored.seq, event.at)
+        if self._is_ours(event):
+            self._story.add(event)
+        if change is not None:
+            self._course.see(*change)
+            self._story.see(*change)
+            self._move(stored.seq, change)
+
+    def review(self, asked: Asked) -> Review:
+        board = self._board
+        now = board.last if self._mock and board.last else SystemClock().now()
+        if not self._mock and board.last:
+            self._course.pass_time(now)
+        members = tuple(self._course.hosts.values())
+        fleet = msgspec.structs.replace(self._places, hosts=members)
+        return Review(page=self._page(fleet, asked, now), fleet=fleet, story=self._story)
+
+    def _page(self, fleet: Fleet, asked: Asked, now: datetime) -> Page:
+        board, standing = self._board, self._course.standing()
+        hands = len(board.hands())
+        going = [run.view() for run in board.runs.values() if run.mock == self._mock]
+        going = [view for view in going if view.finished is None and view.started is not None]
+        brief = Briefing(
+            at=now,
+            mock=self._mock,
+            standing=standing,
+            goals=goals(standing.samples, hands),
+            waiting=hands,
+            questions=[asking.question for view in going for asking in view.asked],
+            run=", ".join(f"{views.describe(view.started)} ({view.run})" for view in going if view.started),
+        )  # fmt: skip
+        losses = {share.name: share.loss_per_hour for share in standing.services}
+        found = tally(fleet, board.hosts(), losses)
+        changed = self._changes(fleet, asked, now, standing.samples)
+        return Page(brief=brief, tally=found, changes=changed)
+
+    def _changes(
+        self, fleet: Fleet, asked: Asked, now: datetime, samples: Sequence[Sample]
+    ) -> Changes | None:
+        since = asked.since if asked.ago is None else now - timedelta(seconds=asked.ago)
+        if since is not None:
+            at, undone = since, [move for move in self._moves if move.at > since]
+        elif self._given is not None:
+            seq, at = self._given
+            undone = [move for move in self._moves if move.seq > seq]
+        else:
+            return None
+        current = {host.name: self._groups.get(host.name, Group.UNKNOWN) for host in fleet.hosts}
+        before = dict(current)
+        for move in reversed(undone):
+            if move.host in before:
+                before[move.host] = move.before
+        lost = max(0.0, _lost_by(samples, now) - _lost_by(samples, at))
+        return changes(before, current, since=at, report=since is None, lost=lost)
+
+    def _begun(self, log: Reader, event: RunStarted) -> None:
+        if self._fleet is None and "fleet" in event.documents:
+            fleet = recorded_fleet(log, event)
+            self._course.join(fleet)
+            self._places = Fleet(
+                sites={**self._places.sites, **fleet.sites},
+                services={**self._places.services, **fleet.services},
+            )
+        if event.mock:  # each twin is born anew, at the same moment
+            self._course.begin_anew()
+            self._story = Story(views.describe)
+
+    def _is_ours(self, event: AnyEvent) -> bool:
+        run = self._board.runs.get(event.run)
+        if run is not None:
+            return run.mock == self._mock
+        return bool(getattr(event, "mock", False)) == self._mock
+
+    def _move(self, seq: int, change: Change) -> None:
+        name = change.after.name
+        new, old = group_of(change.after), self._groups.get(name, Group.UNKNOWN)
+        if new != old:
+            self._groups[name] = new
+            self._moves.append(_Moved(seq, change.at, name, old))
+
+
+def _lost_by(samples: Sequence[Sample], at: datetime) -> float:
+    """The loss until then, in proportion between two samples."""
+    if not samples or at <= samples[0].at:
+        return 0.0
+    for before, after in pairwise(samples):
+        if before.at <= at < after.at:
+            share = (at - before.at) / (after.at - before.at)
+            return before.lost + share * (after.lost - before.lost)
+    return samples[-1].lost

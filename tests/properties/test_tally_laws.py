@@ -1,0 +1,86 @@
+"""The numbers of a report add up to the inventory, whatever the journal says of the hosts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recovery.model.evidence import PersonReport, Progress, Verdict
+from recovery.model.host import Fleet, Host, Service, Site
+from recovery.model.state import CaseFile, HostState
+from recovery.report.tally import AFFECTED, Group, changes, group_of, tally
+
+AT = datetime(2024, 7, 19, 6, tzinfo=UTC)
+NAMES = [f"h{number}" for number in range(12)]
+
+hosts = st.lists(st.sampled_from(NAMES), unique=True).flatmap(
+    lambda names: st.tuples(
+        *(
+            st.builds(
+                Host,
+                name=st.just(name),
+                site=st.sampled_from(["", "A", "B", "Z"]),
+                service=st.sampled_from(["", "s", "t"]),
+            )
+            for name in names
+        )
+    )
+)
+fleets = st.builds(
+    Fleet, hosts=hosts, sites=st.just({"A": Site(name="Alpha"), "B": Site()}), services=st.just({"s": Service()})
+)  # fmt: skip
+cases = st.builds(
+    CaseFile,
+    reports=st.sampled_from(
+        [(), *((PersonReport(at=AT, source="desk", person="p", says=says),) for says in ("done", "no key"))]
+    ),
+)  # fmt: skip
+states = st.dictionaries(
+    st.sampled_from([*NAMES, "nobody listed me"]),
+    st.builds(
+        HostState,
+        name=st.just("x"),
+        verdict=st.sampled_from(list(Verdict)),
+        progress=st.sampled_from(list(Progress)),
+        case=cases,
+    ),
+)
+
+
+@given(fleets, states)
+def test_every_host_is_in_one_group_of_its_site_and_its_service(
+    fleet: Fleet, known: dict[str, HostState]
+) -> None:
+    found = tally(fleet, known, {"s": 5.0})
+    assert found.whole.total == len(fleet.hosts) == sum(found.whole.counts.values())
+    assert set(found.whole.counts) == set(Group)
+    by_hand = Counter(group_of(known.get(host.name)) for host in fleet.hosts)
+    assert {name: count for name, count in found.whole.counts.items() if count} == by_hand
+    for rows in (found.sites, found.services):
+        assert sum(row.total for row in rows) == found.whole.total
+        for group in Group:
+            assert sum(row.counts[group] for row in rows) == found.whole.counts[group]
+    affected = found.whole.total - sum(
+        found.whole.counts[group] for group in (Group.WELL, Group.UNKNOWN)
+    )
+    assert found.whole.affected == affected
+    assert found.whole.left == affected - found.whole.counts[Group.PROVEN]
+
+
+@given(
+    st.dictionaries(st.sampled_from(NAMES), st.sampled_from(list(Group))),
+    st.dictionaries(st.sampled_from(NAMES), st.sampled_from(list(Group))),
+)
+def test_changes_lead_from_the_one_report_to_the_other(
+    before: dict[str, Group], now: dict[str, Group]
+) -> None:
+    found = changes(before, now, since=AT, report=True, lost=0.0)
+    old = Counter(before.get(name, Group.UNKNOWN) for name in now)
+    new = Counter(now.values())
+    assert {group: new[group] - old[group] for group in Group} == found.counts
+    assert sum(found.counts.values()) == 0
+    assert found.counts[Group.PROVEN] == found.proven - found.came_back
+    assert set(found.hit) <= {name for name, group in now.items() if group in AFFECTED}
