@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -22,11 +22,11 @@ from recovery.cli.shared import (
 )
 from recovery.documents import duration
 from recovery.errors import UnknownNameError, UsageError
-from recovery.forecast.crew import Crew, minutes_of
-from recovery.forecast.outcome import Forecast, Scenario, Span
 from recovery.model.playbook import Order
 from recovery.playbook.library import bundled
-from recovery.service.forecasting import Wanted, forecast
+
+if TYPE_CHECKING:
+    from recovery.forecast.outcome import Forecast, Scenario, Span
 
 DEFAULT_INCIDENT = "crowdstrike-291"
 _ORDERS: tuple[Order, ...] = ("cost", "dependency", "inventory")
@@ -99,6 +99,9 @@ def simulate(
     Plays the hosts of the journal's latest run as they stand now, or an inventory's by its fault mix, many times in
     virtual time. Nothing real is touched, and nothing is written.
     """
+    from recovery.forecast.crew import Crew, minutes_of
+    from recovery.service.forecasting import Wanted, forecast
+
     shape = form(output, "text", "json")
     acting = service(context, journal)
     people, currency = _example(example, inventory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,10 +15,10 @@ from recovery.cli.shared import Inventory, JournalOption, service, user
 from recovery.documents import duration
 from recovery.errors import OutputError, UsageError
 from recovery.redact import scrub
-from recovery.report.documents import Review, review_html, status_html
-from recovery.report.metrics import exposition
-from recovery.report.page import document, markdown
-from recovery.service.reporting import Asked, note, report
+
+if TYPE_CHECKING:
+    from recovery.report.documents import Review
+    from recovery.service.reporting import Asked
 
 _FORMS = ("text", "markdown", "html", "json", "prometheus")
 
@@ -61,6 +61,8 @@ def report_command(
 
     The numbers add up to the inventory, or to the hosts that the journal's runs named.
     """
+    from recovery.service.reporting import note, report
+
     shape = _form(output, after_action=after_action, metrics=metrics)
     acting = service(context, journal)
     found = report(acting.settings, _asked(inventory or list(acting.settings.inventory), since))
@@ -83,6 +85,8 @@ def _form(output: str, *, after_action: bool, metrics: bool) -> str:
 
 
 def _asked(inventory: list[str], since: str) -> Asked:
+    from recovery.service.reporting import Asked
+
     sources = tuple(inventory)
     if not since:
         return Asked(inventory=sources)
@@ -101,6 +105,10 @@ def _asked(inventory: list[str], since: str) -> Asked:
 
 def _told(found: Review, shape: str, *, after_action: bool) -> str:
     """The report in that form."""
+    from recovery.report.documents import review_html, status_html
+    from recovery.report.metrics import exposition
+    from recovery.report.page import document, markdown
+
     page = found.page
     match shape:
         case "html":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from xml.etree.ElementTree import Element
@@ -12,6 +13,7 @@ from recovery.model.host import Fleet, Host
 from recovery.report.briefing import when
 from recovery.report.charts import COLOURS, Bar, Line, bars, over_time
 from recovery.report.course import Standing
+from recovery.report.effort import Effort
 from recovery.report.markup import node, page, table
 from recovery.report.page import Page, change_lines, groups_of, ordered
 from recovery.report.story import Outage, Story
@@ -29,10 +31,13 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     page: Page
     fleet: Fleet
     story: Story
-    effort: Sequence[Sequence[str]] = ()
-    """A row for each person: name, machines claimed, said done, proven, tries, restarts, hours."""
+    effort: Sequence[Effort] = ()
+    restarts: Mapping[str, int] = {}
+    """Host to its restarts."""
+    causes: Sequence[Sequence[str]] = ()
+    """A row for each cause of restarts: cause, who, how many, how many of them two boots prove."""
     keys: Sequence[Sequence[str]] = ()
-    """A row for each recovery key to rotate: host, key id, why."""
+    """A row for each recovery key to rotate: host, key id, who has seen it, when."""
 
 
 def status_html(found: Page) -> str:
@@ -55,7 +60,7 @@ def review_html(review: Review) -> str:
         *_chapter("Longest outages", _outages(review, at)),
         *_chapter("What each step achieved", _steps(review.story)),
         *_chapter("People", _people(review)),
-        *_chapter("Restarts", _reboots(review.story)),
+        *_chapter("Restarts", _reboots(review)),
         *_chapter("Without protection", _unprotected(review.story, at)),
         *_chapter("Recovery keys to rotate", _keys(review)),
         *_chapter("Verdicts that were wrong", _mistakes(review.story)),
@@ -194,28 +199,33 @@ def _people(review: Review) -> Iterator[Element]:
     if not review.effort:
         yield node("p", "The journal holds no work of technicians.", kind="faint")
         return
-    heads = ("Technician", "Claimed", "Said done", "Proven", "Tries", "Restarts", "Hours")
-    yield table(heads, review.effort, numbers=" nnnnnn")
+    yield table(
+        ("Technician", "Claimed", "Said done", "Proven", "Tries", "Restarts", "Hours"),
+        (
+            (each.tech, f"{each.claimed:,}", f"{each.said_done:,}", f"{each.proven:,}", f"{each.tries:,}",
+             f"{each.restarts:,}", f"{each.seconds / _HOUR:,.1f}")
+            for each in review.effort
+        ),
+        numbers=" nnnnnn",
+    )  # fmt: skip
 
 
-def _reboots(story: Story) -> Iterator[Element]:
-    counts: dict[int, int] = {}
-    for count in story.reboots.values():
-        counts[count] = counts.get(count, 0) + 1
+def _reboots(review: Review) -> Iterator[Element]:
+    found = Counter(review.restarts)
     yield node(
-        "p", f"{story.reboots.total():,} restarts of {len(story.reboots):,} hosts by the program."
+        "p",
+        f"{found.total():,} restarts of {len(found):,} hosts, as far as they were seen or said.",
     )
+    counts = Counter(found.values())
     rows = [
-        Bar(
-            f"{count} restarts" if count > 1 else "1 restart",
-            [("proven", hosts)],
-            f"{hosts:,} hosts",
-        )
+        Bar(f"{count} restart{'s' if count > 1 else ''}", [("proven", hosts)], f"{hosts:,} hosts")
         for count, hosts in sorted(counts.items())[:16]
     ]
     if rows:
-        yield bars("Hosts by the number of restarts that they needed", rows)
-    most = [(name, f"{count:,}") for name, count in story.reboots.most_common(10) if count > 1]
+        yield bars("Hosts by the number of restarts that they had", rows)
+        heads = ("Cause", "By", "Restarts", "Proven by two boots")
+        yield table(heads, review.causes, numbers="  nn")
+    most = [(name, f"{count:,}") for name, count in found.most_common(10) if count > 1]
     if most:
         yield table(("Host", "Restarts"), most, "The most on one host", " n")
 
@@ -234,7 +244,7 @@ def _unprotected(story: Story, at: datetime) -> Iterator[Element]:
 
 def _keys(review: Review) -> Iterator[Element]:
     if review.keys:
-        yield table(("Host", "Key", "Why"), review.keys)
+        yield table(("Host", "Key", "Seen by", "When (UTC)"), review.keys, numbers="   t")
     elif not review.story.keys:
         yield node("p", "None that the journal knows of.", kind="faint")
     names = sorted(review.story.keys)

@@ -16,9 +16,8 @@ from recovery.model.events import (
     RunFinished,
     RunStarted,
     StepFinished,
-    StepIntended,
 )
-from recovery.model.evidence import MachineReset, Verdict
+from recovery.model.evidence import Verdict
 from recovery.model.state import HostState
 from recovery.report.course import DOWN
 
@@ -99,8 +98,6 @@ class Story:
         self.left_out = 0
         """Moments that were too many for the list."""
         self.steps: dict[str, StepWork] = {}
-        self.reboots: Counter[str] = Counter()
-        """Host to the restarts that the program asked for, by its system or its power."""
         self.outages: list[Outage] = []
         self.mistakes: list[Mistake] = []
         self.stops: list[Stop] = []
@@ -117,8 +114,6 @@ class Story:
         match event:
             case StepFinished():
                 self._step(event)
-            case StepIntended(step="reboot"):
-                self.reboots[event.host] += 1
             case GuardTripped():
                 stop = Stop(
                     event.run, event.at, event.rule, event.count, event.limit, event.denominator
@@ -128,9 +123,6 @@ class Story:
                 self._finished(event)
             case _:
                 pass
-        for item in getattr(event, "evidence", ()):
-            if isinstance(item, MachineReset) and item.asked_for:
-                self.reboots[event.host] += 1
         if not event.host and not isinstance(event, _QUIET):
             self._note(event)
 

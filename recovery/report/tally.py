@@ -57,17 +57,21 @@ HEADS: Mapping[Group, str] = {
 """The same where there is little room."""
 
 
-def group_of(state: HostState | None) -> Group:  # noqa: PLR0911 - a case for each rule
-    """The one group that a host belongs to; one without a state is unknown."""
+def group_of(state: HostState | None, *, says_done: bool = False) -> Group:  # noqa: PLR0911 - a case for each rule
+    """The one group that a host belongs to; one without a state is unknown.
+
+    `says_done`: a technician says that it is done, and nothing has proven or refuted it since.
+    """
     if state is None:
         return Group.UNKNOWN
     if state.verdict == Verdict.RECOVERED:
         return Group.PROVEN
-    if state.progress == Progress.WITH_TECHNICIAN:
-        says_done = bool(state.case.reports) and state.case.reports[-1].says == "done"
-        return Group.CLAIMED if says_done else Group.PEOPLE
+    if says_done:
+        return Group.CLAIMED
     if state.verdict == Verdict.HEALTHY:
         return Group.WELL
+    if state.progress == Progress.WITH_TECHNICIAN:
+        return Group.PEOPLE
     if state.progress == Progress.GAVE_UP or state.verdict in _SCREENS:
         return Group.PEOPLE
     if state.progress in _UNDER_PROOF:
@@ -126,11 +130,11 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def tally(
-    fleet: Fleet, states: Mapping[str, HostState], losses: Mapping[str, float] | None = None
+    fleet: Fleet, known: Mapping[str, Group], losses: Mapping[str, float] | None = None
 ) -> Tally:
-    """Count the fleet's hosts, and no others. `losses`: of each service, in an hour."""
+    """Count the fleet's hosts, and no others. `known`: the groups of hosts; `losses`: of each service, in an hour."""
     losses = losses or {}
-    groups = {host.name: group_of(states.get(host.name)) for host in fleet.hosts}
+    groups = {host.name: known.get(host.name, Group.UNKNOWN) for host in fleet.hosts}
     sites: dict[str, list[Group]] = {}
     services: dict[str, list[Group]] = {}
     for host in fleet.hosts:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -11,6 +12,8 @@ from typing import TextIO
 
 import msgspec
 
+from recovery.desk.fold import DeskFold
+from recovery.desk.reboots import RebootFold, Restart
 from recovery.inventory.loader import load_with_warnings
 from recovery.journal import views
 from recovery.journal.board import Board, Change
@@ -19,17 +22,21 @@ from recovery.journal.reader import Reader
 from recovery.journal.runs import summaries
 from recovery.model.events import AnyEvent, ReportGiven, RunStarted
 from recovery.model.host import Fleet
+from recovery.model.ticket import Stage
 from recovery.planning import recorded_fleet
 from recovery.ports import Stored
 from recovery.report.briefing import Briefing
 from recovery.report.course import Course, Sample
 from recovery.report.documents import Review
+from recovery.report.effort import Efforts
 from recovery.report.estimate import goals
 from recovery.report.page import Page
 from recovery.report.story import Story
 from recovery.report.tally import Changes, Group, changes, group_of, tally
 from recovery.settings import Settings
 from recovery.worlds import SystemClock
+
+_MOST_CAUSES = 60
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,19 +99,26 @@ class _Fold:
         self._board = Board(mock=mock)
         self._course = Course(fleet)
         self._story = Story(views.describe)
+        self._desk = DeskFold()
+        self._efforts = Efforts()
+        self._restarts = RebootFold(mock=mock)
         self._groups: dict[str, Group] = {}
         self._moves: list[_Moved] = []
         self._given: tuple[int, datetime] | None = None
 
     def add(self, log: Reader, stored: Stored) -> None:
         event = stored.event
+        before = self._board.last
         change = self._board.add(stored)
+        self._desk.add(stored)
+        self._restarts.add_all((stored,))
         if isinstance(event, RunStarted) and event.mock == self._mock:
-            self._begun(log, event)
+            self._begun(log, event, before)
         if isinstance(event, ReportGiven) and event.mock == self._mock:
             self._given = (stored.seq, event.at)
         if self._is_ours(event):
             self._story.add(event)
+            self._efforts.add(event)
         if change is not None:
             self._course.see(*change)
             self._story.see(*change)
@@ -117,7 +131,20 @@ class _Fold:
             self._course.pass_time(now)
         members = tuple(self._course.hosts.values())
         fleet = msgspec.structs.replace(self._places, hosts=members)
-        return Review(page=self._page(fleet, asked, now), fleet=fleet, story=self._story)
+        restarts = self._restarts.all()
+        tickets = self._desk.tickets(mock=self._mock)
+        return Review(
+            page=self._page(fleet, asked, now),
+            fleet=fleet,
+            story=self._story,
+            effort=self._efforts.found(tickets.values(), now),
+            restarts={name: len(found) for name, found in restarts.items()},
+            causes=_causes(restarts.values()),
+            keys=[
+                (use.host, use.key_id, use.person, f"{use.last:%Y-%m-%d %H:%M}" if use.last else "")
+                for use in self._desk.keys(mock=self._mock).to_rotate()
+            ],
+        )
 
     def _page(self, fleet: Fleet, asked: Asked, now: datetime) -> Page:
         board, standing = self._board, self._course.standing()
@@ -134,7 +161,7 @@ class _Fold:
             run=", ".join(f"{views.describe(view.started)} ({view.run})" for view in going if view.started),
         )  # fmt: skip
         losses = {share.name: share.loss_per_hour for share in standing.services}
-        found = tally(fleet, board.hosts(), losses)
+        found = tally(fleet, self._groups, losses)
         changed = self._changes(fleet, asked, now, standing.samples)
         return Page(brief=brief, tally=found, changes=changed)
 
@@ -157,7 +184,7 @@ class _Fold:
         lost = max(0.0, _lost_by(samples, now) - _lost_by(samples, at))
         return changes(before, current, since=at, report=since is None, lost=lost)
 
-    def _begun(self, log: Reader, event: RunStarted) -> None:
+    def _begun(self, log: Reader, event: RunStarted, before: datetime | None) -> None:
         if self._fleet is None and "fleet" in event.documents:
             fleet = recorded_fleet(log, event)
             self._course.join(fleet)
@@ -165,9 +192,11 @@ class _Fold:
                 sites={**self._places.sites, **fleet.sites},
                 services={**self._places.services, **fleet.services},
             )
-        if event.mock:  # each twin is born anew, at the same moment
+        if event.mock and before and event.at < before:  # another twin was born, at the same moment
             self._course.begin_anew()
             self._story = Story(views.describe)
+            self._restarts = RebootFold(mock=True)
+            self._restarts.add_all((Stored(0, event),))
 
     def _is_ours(self, event: AnyEvent) -> bool:
         run = self._board.runs.get(event.run)
@@ -177,10 +206,27 @@ class _Fold:
 
     def _move(self, seq: int, change: Change) -> None:
         name = change.after.name
-        new, old = group_of(change.after), self._groups.get(name, Group.UNKNOWN)
+        ticket = self._desk.ticket(name, mock=self._mock)
+        says_done = ticket is not None and ticket.stage is Stage.SAYS_DONE
+        new = group_of(change.after, says_done=says_done)
+        old = self._groups.get(name, Group.UNKNOWN)
         if new != old:
             self._groups[name] = new
             self._moves.append(_Moved(seq, change.at, name, old))
+
+
+def _causes(every: Iterable[Sequence[Restart]]) -> list[tuple[str, ...]]:
+    """The restarts by cause and by who did them: a technician, a run, the machine itself."""
+    found: Counter[tuple[str, str]] = Counter()
+    proven: Counter[tuple[str, str]] = Counter()
+    for restarts in every:
+        for restart in restarts:
+            key = (restart.cause.replace("_", " "), restart.who)
+            found[key] += 1
+            proven[key] += restart.proven
+    return [
+        (*key, f"{count:,}", f"{proven[key]:,}") for key, count in found.most_common(_MOST_CAUSES)
+    ]
 
 
 def _lost_by(samples: Sequence[Sample], at: datetime) -> float:

@@ -94,6 +94,18 @@ def test_the_figures_for_prometheus(cli: Cli, ended: Path, monkeypatch: pytest.M
     assert "pip install 'fleet-recovery[metrics]'" in missing.err
 
 
+def test_what_technicians_say_is_claimed_and_told_of(cli: Cli, ended: Path) -> None:
+    assert cli("report", "--given").code == 0
+    assert cli("desk", "claim", "s1", "--tech", "ann").code == 0
+    assert cli("desk", "done", "s1", "--tech", "ann", "--restarts", "2").code == 0
+    found = cli("report", "-o", "json").document
+    assert (found["groups"]["claimed"], found["groups"]["people"]) == (1, 1)
+    assert found["changes"]["counts"]["claimed"] == 1
+    html = cli("report", "--after-action").out
+    assert "<td>ann</td>" in html
+    assert "by hand" in html
+
+
 def test_real_hosts_are_told_of_with_the_loss_until_now(cli: Cli, home: Path) -> None:
     silent = Reachability(at=at(1), source="look", answers=False)
     with Log.open(home / "real.db") as log:

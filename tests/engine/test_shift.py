@@ -24,9 +24,12 @@ from recovery.model.key_source import FromTable
 from recovery.model.ticket import Stage
 from recovery.planning import Request
 from recovery.ports import Clock, Transport
+from recovery.report.documents import review_html
+from recovery.report.tally import Group
 from recovery.service import Service
 from recovery.service.carrying import Watch, carry_out
 from recovery.service.desk import Desk
+from recovery.service.reporting import Asked, report
 from recovery.settings import KeysSection, Settings
 from recovery.sim.faults import Faults, Mix
 from recovery.sim.virtual import LoopClock, run
@@ -282,6 +285,28 @@ def test_the_figures_add_up_to_the_inventory(shift: Shift) -> None:
     well = sum(states[name].verdict in WELL for name in shift.names)
     assert well == len(never_needed_hands) + found.proven
     assert found.waiting + found.claimed + found.on_site + found.says_done + found.came_back == 0
+
+
+def test_the_report_adds_up_and_tells_of_everybody(shift: Shift) -> None:
+    found = report(shift.settings, Asked())
+    page = found.page
+    assert page.tally.whole.total == HOSTS + len(STRANGERS)
+    assert sum(page.tally.whole.counts.values()) == HOSTS + len(STRANGERS)
+    open_ = [ticket for ticket in shift.desk.tickets() if ticket.is_open]
+    assert page.tally.whole.counts[Group.PEOPLE] == len(open_)
+    assert page.tally.whole.counts[Group.UNKNOWN] == page.tally.whole.counts[Group.CLAIMED] == 0
+    listed = report(shift.settings, Asked(inventory=(str(shift.inventory),))).page.tally.whole
+    assert (listed.total, sum(listed.counts.values())) == (HOSTS, HOSTS)
+    efforts = {each.tech: each for each in found.effort}
+    assert {tech.name for tech in shift.techs} <= set(efforts)
+    assert sum(each.proven for each in efforts.values()) > 100
+    assert all(0 < each.seconds < 48 * HOUR for each in efforts.values() if each.said_done)
+    assert {use[1] for use in found.keys} == {use.key_id for use in shift.desk.keys().to_rotate()}
+    assert {mistake.host for mistake in found.story.mistakes} >= set(shift.relapsed)
+    html = review_html(found)
+    assert all(f">{name}<" in html for name in efforts)
+    keys = (shift.folder / "keys.csv").read_text().splitlines()[1:]
+    assert not [line for line in keys if line.partition(",")[2] in html]
 
 
 def test_no_ticket_was_held_by_two(shift: Shift) -> None:

@@ -19,12 +19,13 @@ from recovery.report.briefing import Briefing
 from recovery.report.charts import Bar, Line, bars, over_time
 from recovery.report.course import Course
 from recovery.report.documents import Review, review_html, status_html
+from recovery.report.effort import Effort
 from recovery.report.estimate import goals
 from recovery.report.markup import node, text
 from recovery.report.metrics import exposition
 from recovery.report.page import Page, document, markdown
 from recovery.report.story import Mistake, Moment, Stop, Story
-from recovery.report.tally import Changes, Group, tally
+from recovery.report.tally import Changes, Group, group_of, tally
 from tests.unit.journal.happenings import at
 
 EVIL = "<script>alert(1)</script>&\"'>]]>\x1b[31m\u202e\udcff\x00\n| a | **b** [c](javascript:d)"
@@ -98,8 +99,9 @@ def scene(name: str = "h1", site: str = "A") -> tuple[Page, Fleet]:
         since=at(60), report=True, counts={group.value: 0 for group in Group} | {"proven": 1, "to_do": -1},
         proven=1, came_back=0, newly_hit=1, lost=12.0, hit=(name,),
     )  # fmt: skip
+    groups = {host: group_of(state) for host, state in states.items()}
     losses = {share.name: share.loss_per_hour for share in standing.services}
-    return Page(brief=brief, tally=tally(fleet, states, losses), changes=changed), fleet
+    return Page(brief=brief, tally=tally(fleet, groups, losses), changes=changed), fleet
 
 
 def review(name: str = "h1", site: str = "A") -> Review:
@@ -111,11 +113,11 @@ def review(name: str = "h1", site: str = "A") -> Review:
     story.left_out = 3
     story.mistakes += [Mistake(name, "healthy", at(1), "exposed", at(2), (name,))] * 30
     story.stops.append(Stop(name, at(1), "new_crashes", 1, 1, name, 9))
-    story.reboots.update({name: 3, "h2": 1})
     story.keys.add(name)
     return Review(
-        page=page, fleet=fleet, story=story, effort=((name, "1", "1", "1", "0", "3", "0.5"),),
-        keys=((name, name, name),),
+        page=page, fleet=fleet, story=story, effort=(Effort(name, claimed=4, seconds=1800.0),),
+        restarts={name: 3, "h2": 1}, causes=((name, name, "3", "1"),),
+        keys=((name, name, name, name),),
     )  # fmt: skip
 
 

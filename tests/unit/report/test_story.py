@@ -9,15 +9,14 @@ import pytest
 from recovery.model.events import (
     AnyEvent,
     GuardTripped,
-    HostObserved,
     Notice,
     RunFinished,
     StepFinished,
 )
-from recovery.model.evidence import MachineReset, Verdict
+from recovery.model.evidence import Verdict
 from recovery.model.state import HostState
 from recovery.report.story import Outage, Story
-from tests.unit.journal.happenings import RUN, at, intended, notice, started
+from tests.unit.journal.happenings import RUN, at, notice, started
 
 
 def story(*events: AnyEvent) -> Story:
@@ -117,18 +116,6 @@ def test_what_steps_achieved() -> None:
     assert (rollback.achieved, rollback.proved) == ({"h1", "h2"}, set())
     assert rollback.outcomes == {"unreachable": 1, "ok": 1, "already": 1}
     assert settle.proved == {"h1"}
-
-
-def test_restarts_by_system_and_by_power_are_counted_by_host() -> None:
-    pulled = MachineReset(at=at(5), source="console", asked_for=True)
-    crashed = MachineReset(at=at(5), source="console", asked_for=False)
-    found = story(
-        intended("h1", step="reboot"),
-        intended("h1", step="rollback"),
-        step("reboot", "ok", evidence=(pulled, crashed)),
-        HostObserved(at=at(6), run=RUN, host="h2", evidence=(pulled,), verdict=Verdict.DARK),
-    )
-    assert found.reboots == {"h1": 2, "h2": 1}
 
 
 def test_what_the_guard_stopped() -> None:

@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from recovery.model.evidence import PersonReport, Progress, Verdict
-from recovery.model.state import CaseFile, HostState
+from recovery.model.evidence import Progress, Verdict
+from recovery.model.state import HostState
 from recovery.report.tally import Group, changes, group_of
 
 AT = datetime(2024, 7, 19, 6, tzinfo=UTC)
-DONE = CaseFile(reports=(PersonReport(at=AT, source="desk", person="ada", says="done"),))
-TRIED = CaseFile(reports=(*DONE.reports, PersonReport(at=AT, source="desk", person="ada", says="no key")))  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -34,12 +32,27 @@ TRIED = CaseFile(reports=(*DONE.reports, PersonReport(at=AT, source="desk", pers
         ({"verdict": Verdict.DARK, "progress": Progress.GAVE_UP}, Group.PEOPLE),
         ({"verdict": Verdict.DARK, "progress": Progress.WITH_TECHNICIAN}, Group.PEOPLE),
         ({"progress": Progress.WITH_TECHNICIAN}, Group.PEOPLE),
-        ({"verdict": Verdict.DARK, "progress": Progress.WITH_TECHNICIAN, "case": DONE}, Group.CLAIMED),
-        ({"verdict": Verdict.DARK, "progress": Progress.WITH_TECHNICIAN, "case": TRIED}, Group.PEOPLE),
+        ({"verdict": Verdict.HEALTHY, "progress": Progress.WITH_TECHNICIAN}, Group.WELL),
     ],
 )  # fmt: skip
 def test_the_group_of_a_host(fields: dict[str, Any], group: Group) -> None:
     assert group_of(HostState("h", **fields)) == group
+
+
+@pytest.mark.parametrize(
+    ("verdict", "group"),
+    [
+        (Verdict.DARK, Group.CLAIMED),
+        (Verdict.NEEDS_KEY, Group.CLAIMED),
+        (Verdict.HEALTHY, Group.CLAIMED),
+        (Verdict.RECOVERED, Group.PROVEN),
+    ],
+)
+def test_a_technicians_word_is_a_claim_until_the_machine_proves_it(
+    verdict: Verdict, group: Group
+) -> None:
+    state = HostState("h", verdict=verdict, progress=Progress.WITH_TECHNICIAN)
+    assert group_of(state, says_done=True) == group
 
 
 def test_a_host_that_nobody_has_met_is_unknown() -> None:
