@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -12,7 +12,9 @@ import msgspec
 from recovery.model.evidence import Progress, Verdict
 from recovery.model.host import Fleet
 from recovery.model.state import HostState
+from recovery.report.course import Sample
 
+_MOST_SAMPLES = 400
 _NAMED = 20
 """Hosts that a list of changes names; the others are a number."""
 _SCREENS = frozenset((Verdict.NEEDS_KEY, Verdict.RECOVERY_SCREEN))
@@ -57,10 +59,22 @@ HEADS: Mapping[Group, str] = {
 """The same where there is little room."""
 
 
-def group_of(state: HostState | None, *, says_done: bool = False) -> Group:  # noqa: PLR0911 - a case for each rule
+ILL = frozenset(
+    (
+        *(Verdict.EXPOSED, Verdict.CRASH_LOOP, Verdict.BLUE_SCREEN),
+        *(Verdict.RECOVERY_SCREEN, Verdict.NEEDS_KEY),
+    )
+)
+"""Verdicts of a host that was hit. A dark one may only be off."""
+
+
+def group_of(  # noqa: PLR0911 - a case for each rule
+    state: HostState | None, *, says_done: bool = False, was_hit: bool = False
+) -> Group:
     """The one group that a host belongs to; one without a state is unknown.
 
-    `says_done`: a technician says that it is done, and nothing has proven or refuted it since.
+    `says_done`: a technician says that it is done, and nothing has proven or refuted it since. `was_hit`: it was `ILL`
+    before, so that it is not well by itself.
     """
     if state is None:
         return Group.UNKNOWN
@@ -69,7 +83,7 @@ def group_of(state: HostState | None, *, says_done: bool = False) -> Group:  # n
     if says_done:
         return Group.CLAIMED
     if state.verdict == Verdict.HEALTHY:
-        return Group.WELL
+        return Group.PROVEN if was_hit else Group.WELL
     if state.progress == Progress.WITH_TECHNICIAN:
         return Group.PEOPLE
     if state.progress == Progress.GAVE_UP or state.verdict in _SCREENS:
@@ -185,6 +199,44 @@ def changes(
         back=tuple(sorted(back)[:_NAMED]),
         hit=tuple(sorted(hit)[:_NAMED]),
     )
+
+
+class Move(msgspec.Struct, frozen=True, gc=False):
+    """A host went from one group to another."""
+
+    seq: int
+    """Of the event that says so."""
+    at: datetime
+    host: str
+    before: Group
+    after: Group
+
+
+def samples_of(
+    moves: Sequence[Move], first: Mapping[Group, int], begin: datetime, end: datetime
+) -> tuple[Sample, ...]:
+    """The course of a fleet by its moves: from the counts `first` at `begin` to `end`, in some hundred steps."""
+    counts = Counter(first)
+    least = (end - begin) / _MOST_SAMPLES
+    found = [_sample(begin, counts)]
+    last = begin
+    for move in moves:
+        if move.at - found[-1].at >= least and last > found[-1].at:
+            found.append(_sample(last, counts))
+        counts[move.before] -= 1
+        counts[move.after] += 1
+        last = max(last, move.at)
+    end = max(end, last)
+    if found[-1].at < last < end:
+        found.append(_sample(last, counts))
+    if found[-1].at == end:
+        found.pop()
+    return (*found, _sample(end, counts))
+
+
+def _sample(at: datetime, counts: Mapping[Group, int]) -> Sample:
+    left = sum(counts[group] for group in AFFECTED if group != Group.PROVEN)
+    return Sample(at, left, counts[Group.PROVEN])
 
 
 def _row(name: str, title: str, groups: Iterable[Group], loss: float = 0.0) -> Row:

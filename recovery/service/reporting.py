@@ -26,13 +26,13 @@ from recovery.model.ticket import Stage
 from recovery.planning import recorded_fleet
 from recovery.ports import Stored
 from recovery.report.briefing import Briefing
-from recovery.report.course import Course, Sample
+from recovery.report.course import Course, Sample, Standing
 from recovery.report.documents import Review
 from recovery.report.effort import Efforts
 from recovery.report.estimate import goals
 from recovery.report.page import Page
 from recovery.report.story import Story
-from recovery.report.tally import Changes, Group, changes, group_of, tally
+from recovery.report.tally import ILL, Changes, Group, Move, changes, group_of, samples_of, tally
 from recovery.settings import Settings
 from recovery.worlds import SystemClock
 
@@ -80,15 +80,6 @@ def note(settings: Settings, page: Page, by: str) -> None:
         )
 
 
-class _Moved(msgspec.Struct, frozen=True, gc=False):
-    """A host went from one group to another."""
-
-    seq: int
-    at: datetime
-    host: str
-    before: Group
-
-
 class _Fold:
     """The journal of one world, event by event."""
 
@@ -103,7 +94,11 @@ class _Fold:
         self._efforts = Efforts()
         self._restarts = RebootFold(mock=mock)
         self._groups: dict[str, Group] = {}
-        self._moves: list[_Moved] = []
+        self._hit: set[str] = set()
+        self._moves: list[Move] = []
+        self._first: Counter[Group] = Counter()
+        """The groups before the first move."""
+        self._began: datetime | None = None
         self._given: tuple[int, datetime] | None = None
 
     def add(self, log: Reader, stored: Stored) -> None:
@@ -117,6 +112,7 @@ class _Fold:
         if isinstance(event, ReportGiven) and event.mock == self._mock:
             self._given = (stored.seq, event.at)
         if self._is_ours(event):
+            self._began = self._began or event.at
             self._story.add(event)
             self._efforts.add(event)
         if change is not None:
@@ -147,8 +143,11 @@ class _Fold:
         )
 
     def _page(self, fleet: Fleet, asked: Asked, now: datetime) -> Page:
-        board, standing = self._board, self._course.standing()
-        hands = len(board.hands())
+        board, standing = self._board, self._standing(now)
+        groups = tally(
+            fleet, self._groups, {each.name: each.loss_per_hour for each in standing.services}
+        )
+        hands = groups.whole.counts[Group.PEOPLE]
         going = [run.view() for run in board.runs.values() if run.mock == self._mock]
         going = [view for view in going if view.finished is None and view.started is not None]
         brief = Briefing(
@@ -160,10 +159,20 @@ class _Fold:
             questions=[asking.question for view in going for asking in view.asked],
             run=", ".join(f"{views.describe(view.started)} ({view.run})" for view in going if view.started),
         )  # fmt: skip
-        losses = {share.name: share.loss_per_hour for share in standing.services}
-        found = tally(fleet, self._groups, losses)
         changed = self._changes(fleet, asked, now, standing.samples)
-        return Page(brief=brief, tally=found, changes=changed)
+        return Page(brief=brief, tally=groups, changes=changed)
+
+    def _standing(self, now: datetime) -> Standing:
+        """How things stand, with the course of the groups instead of that of the verdicts."""
+        standing = self._course.standing()
+        if self._began is None:
+            return standing
+        samples = samples_of(self._moves, self._first, self._began, now)
+        told = [
+            msgspec.structs.replace(each, lost=_lost_by(standing.samples, each.at))
+            for each in samples
+        ]
+        return msgspec.structs.replace(standing, samples=tuple(told))
 
     def _changes(
         self, fleet: Fleet, asked: Asked, now: datetime, samples: Sequence[Sample]
@@ -194,6 +203,11 @@ class _Fold:
             )
         if event.mock and before and event.at < before:  # another twin was born, at the same moment
             self._course.begin_anew()
+            self._first = Counter(
+                group for name, group in self._groups.items() if name in self._course.hosts
+            )
+            self._moves.clear()
+            self._began = event.at
             self._story = Story(views.describe)
             self._restarts = RebootFold(mock=True)
             self._restarts.add_all((Stored(0, event),))
@@ -208,11 +222,14 @@ class _Fold:
         name = change.after.name
         ticket = self._desk.ticket(name, mock=self._mock)
         says_done = ticket is not None and ticket.stage is Stage.SAYS_DONE
-        new = group_of(change.after, says_done=says_done)
+        if change.after.verdict in ILL or (ticket is not None and ticket.stage is Stage.PROVEN):
+            self._hit.add(name)
+        new = group_of(change.after, says_done=says_done, was_hit=name in self._hit)
         old = self._groups.get(name, Group.UNKNOWN)
         if new != old:
             self._groups[name] = new
-            self._moves.append(_Moved(seq, change.at, name, old))
+            if name in self._course.hosts:
+                self._moves.append(Move(seq, change.at, name, old, new))
 
 
 def _causes(every: Iterable[Sequence[Restart]]) -> list[tuple[str, ...]]:

@@ -295,6 +295,14 @@ def test_the_report_adds_up_and_tells_of_everybody(shift: Shift) -> None:
     open_ = [ticket for ticket in shift.desk.tickets() if ticket.is_open]
     assert page.tally.whole.counts[Group.PEOPLE] == len(open_)
     assert page.tally.whole.counts[Group.UNKNOWN] == page.tally.whole.counts[Group.CLAIMED] == 0
+    # Machines that only people have mended are proven, too: nobody takes them for never hit.
+    mended = {ticket.host for ticket in shift.desk.tickets()} - {each.host for each in open_}
+    assert page.tally.whole.counts[Group.PROVEN] >= len(mended)
+    samples = page.brief.standing.samples
+    assert (samples[-1].proven, samples[-1].left) == (
+        page.tally.whole.counts[Group.PROVEN],
+        len(open_),
+    )
     listed = report(shift.settings, Asked(inventory=(str(shift.inventory),))).page.tally.whole
     assert (listed.total, sum(listed.counts.values())) == (HOSTS, HOSTS)
     efforts = {each.tech: each for each in found.effort}

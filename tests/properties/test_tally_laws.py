@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recovery.model.evidence import Progress, Verdict
 from recovery.model.host import Fleet, Host, Service, Site
 from recovery.model.state import HostState
-from recovery.report.tally import AFFECTED, Group, changes, group_of, tally
+from recovery.report.tally import AFFECTED, Group, Move, changes, group_of, samples_of, tally
 
 AT = datetime(2024, 7, 19, 6, tzinfo=UTC)
 NAMES = [f"h{number}" for number in range(12)]
@@ -63,6 +63,27 @@ def test_every_host_is_in_one_group_of_its_site_and_its_service(
     )
     assert found.whole.affected == affected
     assert found.whole.left == affected - found.whole.counts[Group.PROVEN]
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 9999), st.sampled_from(NAMES), st.sampled_from(list(Group)))),
+    st.floats(0, 5000),
+)
+def test_the_course_of_the_groups_ends_where_the_groups_are(
+    turns: list[tuple[float, str, Group]], longer: float
+) -> None:
+    now: dict[str, Group] = dict.fromkeys(NAMES, Group.UNKNOWN)
+    moves = []
+    for seq, (seconds, name, group) in enumerate(sorted(turns, key=lambda turn: turn[0])):
+        moves.append(Move(seq, AT + timedelta(seconds=seconds), name, now[name], group))
+        now[name] = group
+    end = AT + timedelta(seconds=max([0.0, *(turn[0] for turn in turns)]) + longer)
+    found = samples_of(moves, {Group.UNKNOWN: len(NAMES)}, AT, end)
+    counts = Counter(now.values())
+    assert found[-1].proven == counts[Group.PROVEN]
+    assert found[-1].left == sum(counts[group] for group in AFFECTED) - counts[Group.PROVEN]
+    times = [each.at for each in found]
+    assert times == sorted(set(times))
 
 
 @given(

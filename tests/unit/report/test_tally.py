@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from recovery.model.evidence import Progress, Verdict
 from recovery.model.state import HostState
-from recovery.report.tally import Group, changes, group_of
+from recovery.report.course import Sample
+from recovery.report.tally import Group, Move, changes, group_of, samples_of
 
 AT = datetime(2024, 7, 19, 6, tzinfo=UTC)
 
@@ -53,6 +54,25 @@ def test_a_technicians_word_is_a_claim_until_the_machine_proves_it(
 ) -> None:
     state = HostState("h", verdict=verdict, progress=Progress.WITH_TECHNICIAN)
     assert group_of(state, says_done=True) == group
+
+
+def test_a_host_that_was_hit_and_is_well_is_not_one_that_was_never_hit() -> None:
+    well = HostState("h", verdict=Verdict.HEALTHY)
+    assert group_of(well, was_hit=True) == Group.PROVEN
+    assert group_of(well) == Group.WELL
+
+
+def test_the_course_is_thinned_and_ends_as_things_stand() -> None:
+    moves = [
+        Move(number, AT + timedelta(seconds=number), f"h{number}", Group.UNKNOWN, Group.TO_DO)
+        for number in range(5000)
+    ]
+    found = samples_of(moves, {}, AT, AT + timedelta(seconds=9999))
+    assert 100 < len(found) < 450
+    assert (found[0].left, found[-1].left, found[-1].at) == (0, 5000, AT + timedelta(seconds=9999))
+    halfway = next(each for each in found if each.left >= 2500)
+    assert abs((halfway.at - AT).total_seconds() - 2500) < 50
+    assert samples_of([], {Group.PROVEN: 2}, AT, AT) == (Sample(AT, 0, 2),)
 
 
 def test_a_host_that_nobody_has_met_is_unknown() -> None:
