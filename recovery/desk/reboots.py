@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from recovery.detect.restarts import crash_behind, restart_behind
+from recovery.model.case import CaseFile, SeenBoot, add_evidence
 from recovery.model.desk_events import DeskEvent, TicketSaidDone, TicketTried
 from recovery.model.events import (
     AnyEvent,
@@ -22,7 +23,6 @@ from recovery.model.events import (
     StepIntended,
 )
 from recovery.model.evidence import AnyEvidence, BootIdentity, MachineReset
-from recovery.model.state import CaseFile, SeenBoot, add_evidence
 from recovery.ports import Stored
 
 KINDS = (

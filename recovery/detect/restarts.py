@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from recovery.model.case import CaseFile
 from recovery.model.evidence import CrashRecord, RestartRecord
-from recovery.model.state import CaseFile
 
 SLACK = 5.0
 """Seconds by which readings of one boot's start differ."""

@@ -13,6 +13,7 @@ from recovery.detect.bugchecks import effective
 from recovery.detect.items import items_text
 from recovery.detect.restarts import SLACK, crash_behind, restart_behind
 from recovery.detect.screen_rules import console_notes, has_console_evidence, judge_console
+from recovery.model.case import CaseFile, SeenBoot
 from recovery.model.evidence import (
     ArtifactListing,
     BootIdentity,
@@ -25,7 +26,6 @@ from recovery.model.evidence import (
 from recovery.model.host import Os
 from recovery.model.incident import Artifact, Incident, Platform
 from recovery.model.remedy import REMEDIES
-from recovery.model.state import CaseFile, SeenBoot
 
 _CLOCK_SLACK = 3600.0
 """Seconds by which a record may lie in the future before its time is not believed."""

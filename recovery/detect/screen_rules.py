@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from recovery.detect.bugchecks import effective
+from recovery.model.case import CaseFile
 from recovery.model.console import CRASHED, RUNNING
 from recovery.model.evidence import (
     CrashRecord,
@@ -21,7 +22,6 @@ from recovery.model.evidence import (
 )
 from recovery.model.incident import Incident
 from recovery.model.reading import Label, Reading
-from recovery.model.state import CaseFile
 
 PANIC_EVENT = "panic_event"
 """`record` of a crash that a console told of."""

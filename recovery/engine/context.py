@@ -13,13 +13,14 @@ from recovery.engine.deadline import Supervisor
 from recovery.engine.eyes import Eyes
 from recovery.engine.limits import SessionLimits
 from recovery.engine.looks import DARK, LOOPING, STIRRING, Cadence
+from recovery.model.case import CaseFile
 from recovery.model.events import AnyEvent, ApprovalAsked, HostObserved
 from recovery.model.evidence import AnyEvidence, Judgement
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
 from recovery.model.playbook import Playbook
 from recovery.model.reading import Reading
-from recovery.model.state import CaseFile, HostState, apply
+from recovery.model.state import HostState, apply
 from recovery.ports import Clock, Console, PictureKeeper, PictureReader, Recorder, Transport
 from recovery.redact import scrub_all
 

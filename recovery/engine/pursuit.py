@@ -20,6 +20,7 @@ from recovery.engine.context import (
 from recovery.engine.deadline import at_once
 from recovery.engine.retry import OPENING, again, is_retryable, pause_before
 from recovery.errors import RecoveryError, TransportError, UnreachableError
+from recovery.model.case import CaseFile, add_all
 from recovery.model.events import (
     HostFinished,
     Outcome,
@@ -37,7 +38,7 @@ from recovery.model.evidence import (
 )
 from recovery.model.host import Host
 from recovery.model.playbook import Step
-from recovery.model.state import CaseFile, HostState, add_all
+from recovery.model.state import HostState
 from recovery.ports import Look, Session, is_prompt
 from recovery.redact import scrub
 from recovery.remote import catalog, replies

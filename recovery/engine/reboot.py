@@ -12,10 +12,10 @@ from recovery.engine.pursuit import Pursuit
 from recovery.engine.retry import is_retryable
 from recovery.engine.steps import allowed, read_evidence
 from recovery.errors import TransportError
+from recovery.model.case import CaseFile, add_evidence, same_boot
 from recovery.model.events import StepIntended, StepOutcome
 from recovery.model.evidence import AnyEvidence, BootIdentity, Progress, RebootMark
 from recovery.model.playbook import Step
-from recovery.model.state import CaseFile, add_evidence, same_boot
 
 _GOES_DOWN = 2.0
 """Seconds that a host which was asked to restart gets to go down."""

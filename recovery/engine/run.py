@@ -30,6 +30,7 @@ from recovery.engine.schedule import Schedule, Waiting
 from recovery.engine.scouts import Scouts
 from recovery.engine.watch import Watch
 from recovery.engine.windows import frozen_for
+from recovery.model.case import CaseFile
 from recovery.model.events import (
     Command,
     GuardTripped,
@@ -39,7 +40,7 @@ from recovery.model.events import (
     RunFinished,
 )
 from recovery.model.host import Host
-from recovery.model.state import CaseFile, HostState
+from recovery.model.state import HostState
 from recovery.ports import Look
 
 _FRESH = 2.0

@@ -9,6 +9,7 @@ from recovery.detect.rules import interrupted_by_hand
 from recovery.engine.context import GO, Parked, Turn, WaitsForGate
 from recovery.engine.pursuit import Pursuit
 from recovery.errors import TransportError
+from recovery.model.case import SeenBoot, same_boot
 from recovery.model.events import HandedOver, Notice, Outcome
 from recovery.model.evidence import (
     AnyEvidence,
@@ -19,7 +20,6 @@ from recovery.model.evidence import (
     Verdict,
 )
 from recovery.model.playbook import Step
-from recovery.model.state import SeenBoot, same_boot
 from recovery.remote import replies
 
 _SHOWN = (Verdict.CRASH_LOOP, Verdict.RECOVERY_SCREEN, Verdict.NEEDS_KEY)

@@ -9,9 +9,9 @@ from recovery.detect.rules import judge
 from recovery.engine.context import Context
 from recovery.engine.looks import Looks
 from recovery.errors import TransportError, UnsupportedError
+from recovery.model.case import add_all
 from recovery.model.evidence import AnyEvidence
 from recovery.model.host import Host
-from recovery.model.state import add_all
 from recovery.ports import Console, News
 
 MOST = 2000

@@ -9,9 +9,10 @@ from itertools import islice
 import msgspec
 
 from recovery.journal.views import RunFold, RunView, StepWait
+from recovery.model.case import CaseFile, add_evidence
 from recovery.model.events import AnyEvent
 from recovery.model.evidence import AnyEvidence, BootIdentity, CrashRecord, Reachability
-from recovery.model.state import CaseFile, HostState, add_evidence, apply
+from recovery.model.state import HostState, apply
 
 _OLDEST = 5
 Advance = Callable[[HostState, AnyEvent], HostState]

@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from recovery.model.case import CaseFile, add_evidence
 from recovery.model.events import StepFinished, StepIntended
 from recovery.model.evidence import Reachability, Verdict
-from recovery.model.state import CaseFile, HostState, add_evidence
+from recovery.model.state import HostState
 from recovery.playbook.parser import parse_playbook
 from recovery.ports import Command
 from recovery.remote.records import Trouble

@@ -34,6 +34,8 @@ from recovery.model.events import (
     HostReturned,
     Notice,
     Outcome,
+    PowerFinished,
+    PowerIntended,
     ReportGiven,
     RunFinished,
     RunHeld,
@@ -59,6 +61,7 @@ evidence = st.one_of(
     st.builds(Reachability, at=times, source=st.just("look"), answers=st.booleans(), reason=texts),
     st.builds(BootIdentity, at=times, source=st.just("ssh"), boot_id=texts),
 )
+acts = st.sampled_from(["on", "off", "cycle", "boot_once"])
 own = {"at": times, "run": st.just(RUN)}
 about_host = {**own, "host": hosts}
 judged = {
@@ -111,6 +114,15 @@ events: st.SearchStrategy[AnyEvent] = st.one_of(
     ),
     st.builds(CredentialStopped, **own, credential=texts, refusals=numbers),
     st.builds(Notice, **own, message=texts),
+    st.builds(PowerIntended, **about_host, act=acts, why=texts),
+    st.builds(
+        PowerFinished,
+        **about_host,
+        act=acts,
+        outcome=st.sampled_from(["ok", "failed"]),
+        state=st.sampled_from(["on", "off"]),
+        message=texts,
+    ),
     desk_events(about_host),
     st.builds(
         ReportGiven,

@@ -12,6 +12,7 @@ from hypothesis import given
 from recovery.detect.crashes import fold
 from recovery.detect.event_record import EventKind, EventRecord
 from recovery.detect.rules import judge
+from recovery.model.case import CaseFile, add_evidence
 from recovery.model.evidence import (
     AnyEvidence,
     ArtifactFile,
@@ -25,7 +26,6 @@ from recovery.model.evidence import (
     Verdict,
 )
 from recovery.model.incident import Artifact, Crash, Incident, Platform, Proof, Remedy
-from recovery.model.state import CaseFile, add_evidence
 
 ZERO = datetime(2024, 7, 19, 8, 0, tzinfo=UTC)
 SETTLE = 600.0

@@ -8,6 +8,7 @@ from functools import reduce
 import hypothesis.strategies as st
 from hypothesis import given
 
+from recovery.model.case import CaseFile, add_evidence, same_boot
 from recovery.model.events import (
     AnyEvent,
     HostAdmitted,
@@ -28,7 +29,7 @@ from recovery.model.evidence import (
     UndoApplied,
     Verdict,
 )
-from recovery.model.state import CaseFile, HostState, add_evidence, apply, same_boot
+from recovery.model.state import HostState, apply
 
 BEGAN = datetime(2024, 7, 19, 6, 0, tzinfo=UTC)
 MOST = 16

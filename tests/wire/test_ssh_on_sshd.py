@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from recovery.errors import AuthRefusedError, TransportError
+from recovery.model.case import same_boot
 from recovery.model.evidence import ArtifactListing, BootIdentity, CrashRecord, RebootMark
 from recovery.model.host import Host
-from recovery.model.state import same_boot
 from recovery.remote import catalog, replies
 from recovery.remote.records import Printed
 from recovery.remote.replies import Reply

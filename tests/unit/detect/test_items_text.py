@@ -10,6 +10,7 @@ import pytest
 
 from recovery.detect.items import items_text
 from recovery.detect.rules import judge
+from recovery.model.case import CaseFile, add_evidence
 from recovery.model.evidence import (
     ArtifactItem,
     ArtifactListing,
@@ -20,7 +21,6 @@ from recovery.model.evidence import (
 )
 from recovery.model.incident import Artifact, Incident, Platform, Proof, Remedy
 from recovery.model.remedy import ArtifactKind
-from recovery.model.state import CaseFile, add_evidence
 
 ZERO = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 KB = {"name": "KB5074109", "state": "bad"}

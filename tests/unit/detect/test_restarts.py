@@ -10,9 +10,9 @@ import pytest
 from recovery.detect import event_xml
 from recovery.detect.crashes import fold
 from recovery.detect.rules import interrupted_by_hand
+from recovery.model.case import CaseFile, add_evidence
 from recovery.model.evidence import BootIdentity
 from recovery.model.incident import Crash, Incident
-from recovery.model.state import CaseFile, add_evidence
 from tests.unit.detect.event_text import from_case
 
 ZERO = datetime(2024, 7, 19, 8, 0, tzinfo=UTC)

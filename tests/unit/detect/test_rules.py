@@ -14,6 +14,7 @@ import yaml
 from recovery.detect import event_xml
 from recovery.detect.crashes import fold
 from recovery.detect.rules import judge
+from recovery.model.case import CaseFile, add_evidence
 from recovery.model.evidence import (
     AnyEvidence,
     ArtifactFile,
@@ -33,7 +34,6 @@ from recovery.model.evidence import (
 )
 from recovery.model.incident import Artifact, Crash, Incident, Platform, Proof, Remedy
 from recovery.model.reading import Reading
-from recovery.model.state import CaseFile, add_evidence
 from tests.unit.detect import event_text
 
 CASES = [

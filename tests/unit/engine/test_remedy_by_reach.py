@@ -9,9 +9,9 @@ from typing import Any, Literal
 import pytest
 
 from recovery.engine.acts import fixing
+from recovery.model.case import CaseFile
 from recovery.model.evidence import MachineFacts
 from recovery.model.host import Host
-from recovery.model.state import CaseFile
 from recovery.playbook.incidents import parse_incident
 from recovery.playbook.library import read_incident
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from recovery.journal.views import RunView, fold
+from recovery.model.case import CaseFile, add_evidence
 from recovery.model.events import AnyEvent, ApprovalAsked, GuardTripped, RunFinished, WaveOpened
 from recovery.model.evidence import (
     BootIdentity,
@@ -14,7 +15,7 @@ from recovery.model.evidence import (
     Verdict,
 )
 from recovery.model.host import Fleet, Host
-from recovery.model.state import CaseFile, HostState, add_evidence
+from recovery.model.state import HostState
 from recovery.ports import Stored
 from recovery.report.status import host_rows, run_status, status, stop_code
 from tests.unit.journal.happenings import RUN, at, ended, finished_step, started

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from recovery.detect.rules import judge
+from recovery.model.case import CaseFile, add_evidence
 from recovery.model.evidence import ArtifactListing, BootIdentity, CrashRecord, RebootMark
 from recovery.model.host import Fleet, Os
 from recovery.model.incident import Incident
-from recovery.model.state import CaseFile, add_evidence
 from recovery.ports import Completed
 from recovery.remote import records
 from recovery.remote.replies import evidence, read
