@@ -251,7 +251,7 @@ def shift(tmp_path_factory: pytest.TempPathFactory) -> Shift:
     return played
 
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shift")]
 
 
 def test_every_host_is_proven_or_has_an_owner_and_a_reason(shift: Shift) -> None:

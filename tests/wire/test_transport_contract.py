@@ -159,7 +159,7 @@ async def _wine(wine: Wine, folder: Path) -> AsyncIterator[Peer]:
     bad = password("wrong")
     async with (
         ssh_server(obey(0.0)) as quick,
-        ssh_server(obey(20.0)) as slow,
+        ssh_server(obey(60.0)) as slow,
         transport() as way,
         transport(bad) as wrong,
     ):
@@ -342,6 +342,7 @@ async def test_sessions_do_not_wait_for_each_other(peer: Peer) -> None:
         ]
         await asyncio.wait(runs)
         assert not waits.done()
+        waits.cancel()
     for number, run in enumerate(runs):
         assert replies.read(run.result(), f"t{number}").records
     for session in (slow, *sessions):
