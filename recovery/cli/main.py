@@ -103,6 +103,7 @@ def _load_commands() -> None:
         dashboard,
         desk,
         desk_keys,
+        desk_people,
         desk_sheets,
         examining,
         exposure,
@@ -113,6 +114,7 @@ def _load_commands() -> None:
         reporting,
         running,
         runs,
+        serve,
         simulation,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from recovery.detect.screen_rules import screen_text
 from recovery.journal.desk_words import DESK
+from recovery.journal.field_words import FIELD
 from recovery.model.events import (
     AnyEvent,
     ApprovalAsked,
@@ -162,6 +163,7 @@ _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     CredentialStopped: _stopped,
     Notice: lambda event: event.message,
     **DESK,
+    **FIELD,
     ReportGiven: lambda event: (
         f"report given{_tail(event.by, ' by ')}: {_counts(event.counts)} of {event.total}"
     ),

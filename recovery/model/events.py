@@ -11,6 +11,7 @@ from recovery.model.console import ConsoleAct, Power
 from recovery.model.desk_events import AnyDeskEvent
 from recovery.model.event import Event
 from recovery.model.evidence import AnyEvidence, Progress, Verdict
+from recovery.model.field_events import AnyFieldEvent
 
 
 class Outcome(StrEnum):
@@ -249,6 +250,7 @@ AnyEvent = (
     | CredentialStopped
     | Notice
     | AnyDeskEvent
+    | AnyFieldEvent
     | ReportGiven
 )
 

@@ -1,0 +1,70 @@
+"""The application: which address leads where."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from recovery.errors import RecoveryError
+from recovery.web import acts, machines, pages
+from recovery.web.drawing import problem
+from recovery.web.gate import Gate
+from recovery.web.site import ProblemError, Site, status_of
+
+_FOR_PROGRAMS = ("/check-in", "/metrics")
+
+
+def make_app(site: Site) -> Starlette:
+    """The field page of this site."""
+    app = Starlette(
+        routes=[
+            Route("/", pages.start),
+            Route("/enter", pages.enter, methods=["GET"]),
+            Route("/enter", acts.enter, methods=["POST"]),
+            Route("/leave", acts.leave, methods=["POST"]),
+            Route("/ticket", pages.ticket),
+            Route("/add", pages.add),
+            Route("/board", pages.board),
+            Route("/key", acts.key, methods=["POST"]),
+            Route("/do/{verb}", acts.carry_out, methods=["POST"]),
+            Route("/check-in", machines.check_in, methods=["POST"]),
+            Route("/metrics", machines.metrics),
+            Mount("/static", StaticFiles(packages=[("recovery.web", "static")])),
+        ],
+        middleware=[Middleware(Gate, strict_transport=site.strict_transport)],
+        exception_handlers={
+            ProblemError: _problem,
+            RecoveryError: _problem,
+            HTTPException: _problem,
+            500: _broken,
+        },
+    )
+    app.state.site = site
+    return app
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    match error:
+        case ProblemError():
+            return _told(request, error.status, str(error), error.form)
+        case RecoveryError():
+            return _told(request, status_of(error), str(error))
+        case HTTPException():
+            return _told(request, error.status_code, error.detail)
+        case _:
+            return await _broken(request, error)
+
+
+async def _broken(request: Request, _: Exception) -> Response:
+    return _told(request, 500, "Something is broken here. It stands in the program's log.")
+
+
+def _told(request: Request, status: int, message: str, form: str = "") -> Response:
+    if request.url.path in _FOR_PROGRAMS:
+        return PlainTextResponse(f"{message}\n", status)
+    return problem(request, status, message, form)
