@@ -20,6 +20,8 @@ from recovery.web.site import ProblemError, site_of, source_of, status_of
 
 BY = "field page"
 _MOST_RESTARTS_DIGITS = 3
+_SCRIPT = "x-field"
+"""What the page's script asks with, and is told in where to go."""
 Act = Callable[[Visit], str]
 """Carries a form out, and says where to go."""
 
@@ -79,7 +81,10 @@ async def carry_out(request: Request) -> Response:
         target = await run_in_threadpool(work)
     except RecoveryError as error:
         raise ProblemError(status_of(error), str(error), form=once) from None
-    return go(f"{target}{'&' if '?' in target else '?'}{urlencode({'form': once})}")
+    answered = f"{target}{'&' if '?' in target else '?'}{urlencode({'form': once})}"
+    if _SCRIPT in request.headers:  # it goes there by itself, and is spared one page
+        return Response(status_code=204, headers={_SCRIPT: answered})
+    return go(answered)
 
 
 async def key(request: Request) -> Response:

@@ -38,7 +38,7 @@
   const send = async (it) => {
     const body = new URLSearchParams(it.fields);
     body.set("csrf", csrf);
-    const answer = await fetch(it.action, { method: "POST", body, credentials: "same-origin" });
+    const answer = await fetch(it.action, { method: "POST", body, credentials: "same-origin", headers: { "x-field": "1" } });
     if (isFinal(answer.status)) {
       forget(it.once);
     }
@@ -46,8 +46,9 @@
   };
 
   const show = async (answer) => {
-    if (answer.redirected) {
-      location.assign(answer.url);
+    const target = answer.headers.get("x-field");
+    if (target) {
+      location.assign(target);
       return;
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
