@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib.util
 import os
 import shutil
@@ -16,6 +17,7 @@ _PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin
 
 _PROGRAMS: Mapping[str, tuple[str, str]] = {
     "busybox": ("busybox", "busybox-static"),
+    "chromium": ("chromium", "chromium"),
     "dash": ("dash", "dash"),
     "dpkg": ("dpkg-deb", "dpkg"),
     "ip": ("ip", "iproute2"),
@@ -36,11 +38,15 @@ _PROGRAMS: Mapping[str, tuple[str, str]] = {
 
 
 def need(name: str) -> str:
-    """The path of a program, or nothing for `root`, `linux` and Python modules (`module:NAME`)."""
+    """The path of a program, or nothing for `root`, `linux`, `zbar` and Python modules (`module:NAME`)."""
     if name == "root":
         return _hold(os.geteuid() == 0, "needs to be root")
     if name == "linux":
         return _hold(sys.platform == "linux", "needs Linux")
+    if name == "zbar":
+        return _hold(
+            ctypes.util.find_library("zbar") is not None, "needs zbar (Debian package libzbar0)"
+        )
     kind, _, module = name.partition(":")
     if kind == "module" and module:
         return _hold(

@@ -26,7 +26,7 @@ class FieldKeys(KeyDesk):
         """`to_media`: whether the policy lets keys go to media at all."""
         super().__init__(desk, None, asker)
         self._field = desk
-        self._to_media = to_media
+        self.to_media = to_media
 
     def open(self) -> int:
         """Open the sources now, so that a passphrase is asked for while somebody is there; how many there are."""
@@ -81,7 +81,7 @@ class FieldKeys(KeyDesk):
             nonlocal why
             why = (
                 self._refusal(host, key_id, person, now)
-                if self._to_media
+                if self.to_media
                 else "keys do not go to media: `recovery serve --keys-to-media` lets them"
             )
             asked = KeyAsked(

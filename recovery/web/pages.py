@@ -60,7 +60,15 @@ async def board(request: Request) -> Response:
     if stage and stage not in dict(STAGES):
         raise ProblemError(404, "There is no such stage.")
     values = await run_in_threadpool(_board, found.site, stage)
-    return page(request, "board.html", found, stages=STAGES, stage=stage, **values)
+    return page(
+        request,
+        "board.html",
+        found,
+        stages=STAGES,
+        stage=stage,
+        approves=found.session.leads and found.site.keys.to_media,
+        **values,
+    )
 
 
 async def add(request: Request) -> Response:
@@ -92,6 +100,7 @@ def ticket_values(site: Site, session: Session, host: str) -> dict[str, Any]:
         "uses": site.keys.uses(host) if holds or session.leads else (),
         "reports": field.reports(host, mock=mock),
         "approval": field.approved(host, now, mock=mock),
+        "approves": session.leads and site.keys.to_media,
     }
 
 
