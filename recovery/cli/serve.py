@@ -41,7 +41,7 @@ def serve_page(
     bind: Annotated[
         str, typer.Option(help="Address to listen on; others than loopback need TLS.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = _PORT,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: one that is free.")] = _PORT,
     name: Annotated[
         str, typer.Option(help="How browsers call this machine, for links and the certificate.")
     ] = "",
@@ -63,18 +63,25 @@ def serve_page(
 ) -> None:
     """Serve the field page until Ctrl-C: tickets, checklists and recovery keys for people on their phones."""
     _check_installed()
-    from recovery.web.app import make_app
-    from recovery.web.serving import Place, listening, serve, url_of
+    from recovery.web.serving import Place
 
     desk = field_desk(context, journal, inventory)
     certificate = _certificate(desk, (cert, key), (bind, name), self_signed=self_signed)
     _check_bind(bind, certificate)
     place = Place(address=bind, port=port, name=name, certificate=certificate)
     site = _site(desk, place, metrics_token, inventory, keys_to_media=keys_to_media, own=bool(cert))
+    if verbose:
+        logging.getLogger("recovery.web.access").setLevel(logging.INFO)
+    _serve(site, place)
+
+
+def _serve(site: Site, place: Place) -> None:
+    from recovery.web.app import make_app
+    from recovery.web.serving import listening, serve, url_of
+
     with listening(place) as listener:
-        if verbose:
-            logging.getLogger("recovery.web.access").setLevel(logging.INFO)
-        serve(make_app(site), place, listener, _ready(desk, url_of(place, listener), certificate))
+        ready = _ready(site.desk, url_of(place, listener), place.certificate)
+        serve(make_app(site), place, listener, ready)
     say("the field page is closed")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import Callable
@@ -73,7 +74,9 @@ def serve(app: ASGIApp, place: Place, listener: socket.socket, ready: Callable[[
         ssl_certfile=certificate.chain if certificate else None,
         ssl_keyfile=certificate.key if certificate else None,
     )
-    asyncio.run(_Server(config, ready).serve(sockets=[listener]))
+    # By then everything is closed: the server hands the signal on that has ended it.
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_Server(config, ready).serve(sockets=[listener]))
 
 
 class _Server(uvicorn.Server):

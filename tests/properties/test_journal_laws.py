@@ -50,6 +50,7 @@ from recovery.model.evidence import BootIdentity, Progress, Reachability, Verdic
 from recovery.model.state import HostState, apply
 from recovery.ports import Stored
 from tests.properties.desk_happenings import desk_events
+from tests.properties.field_happenings import field_events
 from tests.unit.journal.happenings import BEGAN, RUN, at, tampering
 
 times = st.floats(0, 1e6).map(at)
@@ -124,6 +125,7 @@ events: st.SearchStrategy[AnyEvent] = st.one_of(
         message=texts,
     ),
     desk_events(about_host),
+    field_events(about_host),
     st.builds(
         ReportGiven,
         **own,
