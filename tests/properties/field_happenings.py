@@ -30,7 +30,7 @@ media = st.sampled_from(["stick-7", "stick-8"])
 
 def field_events(about_host: Mapping[str, Any]) -> st.SearchStrategy[AnyFieldEvent]:
     """Every kind of event of the page; where it is about a host, one of these."""
-    at = {"at": times}
+    at = {name: value for name, value in about_host.items() if name != "host"}
     person = {**at, "person": people}
     hosts = about_host["host"]
     return st.one_of(
