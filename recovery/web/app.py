@@ -49,15 +49,12 @@ def make_app(site: Site) -> Starlette:
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    match error:
-        case ProblemError():
-            return _told(request, error.status, str(error), error.form)
-        case RecoveryError():
-            return _told(request, status_of(error), str(error))
-        case HTTPException():
-            return _told(request, error.status_code, error.detail)
-        case _:
-            return await _broken(request, error)
+    if isinstance(error, ProblemError):
+        return _told(request, error.status, str(error), error.form)
+    if isinstance(error, RecoveryError):
+        return _told(request, status_of(error), str(error))
+    found = error if isinstance(error, HTTPException) else HTTPException(500)
+    return _told(request, found.status_code, found.detail)
 
 
 async def _broken(request: Request, _: Exception) -> Response:

@@ -213,7 +213,7 @@ def test_what_is_known_of_hosts_after_one_run_is_what_the_run_shows(stream: list
 
 def test_every_kind_of_event_is_among_those_that_are_drawn() -> None:
     @settings(
-        max_examples=400, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+        max_examples=800, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
     @given(events)
     def draw(event: AnyEvent) -> None:

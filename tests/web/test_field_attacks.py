@@ -20,6 +20,7 @@ from tests.web.field_scene import IDS, KEYS, Browser, Scene, shown
 from tests.wire.test_no_secret_leaks import forms
 
 MARKUP = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
+STRANGER = "k9FrEJ7tWG_bRpEENwzOE3wPP1dk2I1Giyc7-Vi-vbQ"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -30,9 +31,7 @@ def alarms(scene: Scene) -> list[str]:
 # --- links and sessions ---
 
 
-@pytest.mark.parametrize(
-    "token", ["", "x", secrets.token_urlsafe(), "../" * 20, "ä" * 43, "a" * 5000, "\0" * 43]
-)
+@pytest.mark.parametrize("token", ["", "x", STRANGER, "../" * 20, "ä" * 43, "a" * 5000, "\0" * 43])
 def test_a_forged_link_opens_nothing(scene: Scene, token: str) -> None:
     got = Browser(scene).enter(token)
     assert got.status_code == 403
@@ -58,7 +57,7 @@ def test_an_old_link_opens_nothing(scene: Scene) -> None:
     assert Browser(scene).enter(token).status_code == 403
 
 
-@pytest.mark.parametrize("cookie", ["", "x", secrets.token_urlsafe(), "a" * 3000])
+@pytest.mark.parametrize("cookie", ["", "x", STRANGER, "a" * 3000])
 def test_a_forged_session_is_nobody(scene: Scene, cookie: str) -> None:
     client = TestClient(scene.app, cookies={"field": cookie})
     for path in ("/", "/board", "/ticket?host=h1", "/add"):

@@ -56,9 +56,9 @@ def test_a_link_of_the_desk_opens_the_page_and_its_session_outlives_it(
     cookie = re.search(r"set-cookie: (field=[^;]+)", answer)
     assert cookie
     assert served.ask("GET", "/", Cookie=cookie.group(1))[0] == 200
+    served.end()
     assert token not in served.log
     assert "GET '/' 200" in served.log
-    served.end()
     again = serve()
     assert "2 wait" in again.ask("GET", "/", Cookie=cookie.group(1))[1]
     again.run("desk", "unlink", "ann")
