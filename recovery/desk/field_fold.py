@@ -101,7 +101,7 @@ class FieldFold:
     def people(self, now: datetime) -> dict[str, int]:
         """Everybody who is signed in, with the number of their sessions."""
         found: dict[str, int] = {}
-        for session in self._sessions.values():
+        for session in list(self._sessions.values()):
             if now < session.until:
                 found[session.person] = found.get(session.person, 0) + 1
         return found

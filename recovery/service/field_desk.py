@@ -91,6 +91,12 @@ class FieldDesk(Desk):
         return self.field_now
 
     @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing of the desk changes in this process while several looks at it have to agree."""
+        with self._lock:
+            yield
+
+    @contextmanager
     def once(self, key: str, person: str, verb: str) -> Iterator[None]:
         """What is decided within is decided once for this key of the person's. Raises `TakenError`, `UsageError`.
 

@@ -72,7 +72,7 @@ async def carry_out(request: Request) -> Response:
 
     def work() -> str:
         try:
-            with found.site.desk.once(once, found.person, verb):
+            with found.site.desk.still(), found.site.desk.once(once, found.person, verb):
                 return ACTS[verb](found)
         except TakenError as taken:
             return _ticket(taken.about, "again") if taken.about else "/?note=again"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +18,9 @@ from recovery.model.ticket import FREE, HELD, Stage, Ticket, is_overdue
 from recovery.web.drawing import go, page
 from recovery.web.entering import visit
 from recovery.web.site import ProblemError, Site
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _MOST_ROWS = 200
 STAGES = tuple((stage.value, stage.value.replace("_", " ")) for stage in Stage)
@@ -41,7 +44,7 @@ async def start(request: Request) -> Response:
     found = await visit(request)
     if not found.session.may_work:
         return go("/board")
-    mine = await run_in_threadpool(_mine, found.site, found.person)
+    mine = await _read(found.site, _mine, found.person)
     return page(request, "start.html", found, mine=mine, missing=request.query_params.get("none"))
 
 
@@ -49,7 +52,7 @@ async def ticket(request: Request) -> Response:
     """One ticket: for its holder with everything that they can do."""
     found = await visit(request)
     host = request.query_params.get("host", "")
-    values = await run_in_threadpool(ticket_values, found.site, found.session, host)
+    values = await _read(found.site, _ticket, found.session, host)
     return page(request, "ticket.html", found, **values)
 
 
@@ -59,7 +62,7 @@ async def board(request: Request) -> Response:
     stage = request.query_params.get("stage", "")
     if stage and stage not in dict(STAGES):
         raise ProblemError(404, "There is no such stage.")
-    values = await run_in_threadpool(_board, found.site, stage)
+    values = await _read(found.site, _board, stage)
     return page(
         request,
         "board.html",
@@ -76,7 +79,7 @@ async def add(request: Request) -> Response:
     found = await visit(request)
     if not found.session.may_work:
         raise ProblemError(403, "You may read, and nothing else.")
-    mine = await run_in_threadpool(_mine, found.site, found.person)
+    mine = await _read(found.site, _mine, found.person)
     return page(request, "add.html", found, mine=mine)
 
 
@@ -86,7 +89,19 @@ async def enter(request: Request) -> Response:
     return page(request, "enter.html", token=token if is_token(token) else "")
 
 
-def ticket_values(site: Site, session: Session, host: str) -> dict[str, Any]:
+async def _read(
+    site: Site, look: Callable[Concatenate[Site, P], R], *asked: P.args, **more: P.kwargs
+) -> R:
+    """What stands at the desk, all of it at one moment."""
+
+    def work() -> R:
+        with site.desk.still():
+            return look(site, *asked, **more)
+
+    return await run_in_threadpool(work)
+
+
+def _ticket(site: Site, session: Session, host: str) -> dict[str, Any]:
     """What the page of a ticket shows. Raises `UnknownNameError`."""
     job, now = site.desk.job(host), site.desk.clock.now()
     field, mock = site.desk.field_now, site.desk.folded_now.mock
@@ -94,7 +109,7 @@ def ticket_values(site: Site, session: Session, host: str) -> dict[str, Any]:
     return {
         "job": job,
         "ticket": job.ticket,
-        "stage": stage_words(job.ticket, now),
+        "stage": _stage_words(job.ticket, now),
         "holds": holds and session.may_work,
         "is_free": job.ticket.stage in FREE and session.may_work,
         "uses": site.keys.uses(host) if holds or session.leads else (),
@@ -104,7 +119,7 @@ def ticket_values(site: Site, session: Session, host: str) -> dict[str, Any]:
     }
 
 
-def stage_words(ticket: Ticket, now: datetime) -> str:
+def _stage_words(ticket: Ticket, now: datetime) -> str:
     """The stage as people read it."""
     late = ", unproven for long" if is_overdue(ticket, now) else ""
     return ticket.stage.value.replace("_", " ") + late
@@ -139,7 +154,7 @@ def _board(site: Site, stage: str) -> dict[str, Any]:
     wanted = _wanted(jobs, stage)
     return {
         "numbers": site.desk.board(),
-        "rows": [(job, stage_words(job.ticket, now)) for job in wanted[:_MOST_ROWS]],
+        "rows": [(job, _stage_words(job.ticket, now)) for job in wanted[:_MOST_ROWS]],
         "more": max(0, len(wanted) - _MOST_ROWS),
         "approved": {
             job.ticket.host for job in wanted if field.approved(job.ticket.host, now, mock=mock)

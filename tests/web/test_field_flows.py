@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from recovery.model.evidence import Verdict
@@ -85,7 +87,7 @@ def test_a_lead_sees_the_board_and_decides(scene: Scene, ann: Browser, lea: Brow
     assert "h1" in shown(lea.get("/board?stage=claimed"))
     assert "h2" not in shown(lea.get("/board?stage=claimed"))
     assert lea.do("approve").status_code == 303
-    assert "approved" in shown(lea.get("/board?stage=claimed"))
+    assert "may go to media" in shown(lea.get("/board?stage=claimed"))
     assert "lea lets one recovery key" in shown(lea.get("/ticket?host=h1"))
     assert lea.do("give-back", reason="shift ends").status_code == 303
     assert stage(scene)[0] is Stage.WAITING
@@ -164,6 +166,20 @@ def test_the_pages_script_is_told_where_to_go(scene: Scene, ann: Browser) -> Non
     got = ann.client.post("/do/claim", data=fields, headers={"x-field": "1"})
     assert got.status_code == 204
     assert got.headers["x-field"] == f"/ticket?host=h1&note=claimed&form={fields['once']}"
+
+
+def test_people_who_ask_at_once_get_different_machines(scene: Scene) -> None:
+    browsers = [scene.browser(f"tech{number}") for number in range(4)]
+
+    def ask(browser: Browser) -> str:
+        for _ in range(5):
+            assert browser.get("/board").status_code == 200
+        return browser.post("/do/next", site="", near="").headers["location"].partition("&")[0]
+
+    with ThreadPoolExecutor(len(browsers)) as threads:
+        found = sorted(threads.map(ask, browsers))
+    assert found[0].startswith("/?none=1")
+    assert found[1:] == [f"/ticket?host=h{number}" for number in (1, 2, 3)]
 
 
 def test_sessions_end_after_a_shift_and_at_the_desk(scene: Scene, ann: Browser) -> None:
