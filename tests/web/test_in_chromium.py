@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections.abc import Callable, Iterator
@@ -103,9 +104,12 @@ def key_id_field(page: Page) -> Locator:
 
 def nothing_kept(page: Page) -> bool:
     """Whether every form has arrived; waits for it for a while."""
+    from playwright.sync_api import Error  # noqa: PLC0415 - only where there is a browser
+
     for _ in range(300):
-        if page.evaluate("localStorage.getItem('fleet-recovery-kept')") == "[]":
-            return True
+        with contextlib.suppress(Error):  # the page is being loaded anew
+            if page.evaluate("localStorage.getItem('fleet-recovery-kept')") == "[]":
+                return True
         page.wait_for_timeout(100)
     return False
 
