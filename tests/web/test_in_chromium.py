@@ -164,7 +164,7 @@ def test_a_lead_approves_on_the_board(
     press(page, "Sign in")
     page.get_by_role("link", name="Board").click()
     with page.expect_navigation():
-        page.get_by_role("button", name="Let go to media").first.click()
+        page.get_by_role("button", name="Let key go to media").first.click()
     page.goto(f"{served.url}/board")
     assert "may go to media" in page.inner_text("table")
     assert overflow(page) == 0
