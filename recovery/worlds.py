@@ -24,7 +24,7 @@ from recovery.errors import (
     UnknownNameError,
     UsageError,
 )
-from recovery.journal.pictures import Pictures
+from recovery.journal.pictures import kept_pictures
 from recovery.model.events import AnyEvent, CredentialStopped
 from recovery.model.host import Fleet, Host, Os
 from recovery.model.incident import Incident
@@ -39,6 +39,7 @@ from recovery.settings import Settings
 
 if TYPE_CHECKING:
     from recovery.desk.sources import KeySource
+    from recovery.ocr import Engine
     from recovery.sim.faults import Mix
     from recovery.sim.world import World
 
@@ -142,12 +143,12 @@ class RealWorld:
         return {**own, **{name: makers[name](self._credentials) for name in sorted(others)}}
 
     def sight(self) -> Sight:
-        """Consoles of the kinds that hosts name. Raises `UnknownNameError` for one that is not there."""
+        """Consoles of the kinds that hosts name.
+
+        Raises `UnknownNameError` for one that is not there, `UsageError` where the settings' `ocr` is not installed.
+        """
         consoles = open_consoles(self._fleet, self._credentials)
-        memory = self._settings.journal == ":memory:"
-        return Sight(
-            consoles, picture_reader(), None if memory else Pictures(self._settings.journal)
-        )
+        return _sight(consoles, self._settings, mock=False)
 
     async def prepare(self) -> None:
         """Fetch every credential that hosts and jump hosts ask for: people are asked before the run, not in it."""
@@ -178,6 +179,7 @@ class MockWorld:
         incident: Incident,
         began: datetime,
         ledger: Path | None,
+        settings: Settings,
         *,
         seed: int,
         speed: str,
@@ -196,7 +198,7 @@ class MockWorld:
         self._mix = (load_mix(Path(mix)) if mix else DEFAULT_MIX) if isinstance(mix, str) else mix
         self._clock: Clock | None = None
         self._world: World | None = None
-        self._journal = str(ledger).partition(".twin")[0] if ledger else ""
+        self._settings = settings
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """On a loop whose clock jumps or runs faster."""
@@ -246,14 +248,17 @@ class MockWorld:
         return dict.fromkeys({host.transport for host in self._fleet.hosts}, mock)
 
     def sight(self) -> Sight:
-        """The mock, under every kind that hosts name."""
+        """The mock, under every kind that hosts name.
+
+        Raises `UsageError` where the settings' `ocr` is not installed.
+        """
         from recovery.consoles.mock import MockConsole
 
         kinds = {host.console.kind for host in self._fleet.hosts if host.console}
         if not kinds or self._world is None:
             return Sight()
-        keeper = Pictures(self._journal) if self._journal else None
-        return Sight(dict.fromkeys(kinds, MockConsole(self._world)), picture_reader(), keeper)
+        consoles = dict.fromkeys(kinds, MockConsole(self._world))
+        return _sight(consoles, self._settings, mock=True)
 
     async def prepare(self) -> None:
         """A twin needs no credentials."""
@@ -283,12 +288,19 @@ def open_consoles(fleet: Fleet, credentials: Credentials) -> Mapping[str, Consol
     return found
 
 
-def picture_reader() -> PictureReader:
-    """Who reads the pictures of screens: with text recognition, where it is installed."""
+def _sight(consoles: Mapping[str, Console], settings: Settings, *, mock: bool) -> Sight:
+    if not consoles:
+        return Sight()
+    keeper = kept_pictures(settings.journal, mock=mock)
+    return Sight(consoles, picture_reader(settings.ocr), keeper)
+
+
+def picture_reader(engine: Engine) -> PictureReader:
+    """Who reads the pictures of screens, their text by `engine`. Raises `UsageError` where that is not installed."""
     from recovery.detect.screen import read
     from recovery.ocr import choose
 
-    return partial(read, reader=choose())
+    return partial(read, reader=choose(engine))
 
 
 async def key_sources(settings: Settings, asker: Asker | None = None) -> tuple[KeySource, ...]:

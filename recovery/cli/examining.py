@@ -14,11 +14,10 @@ import typer
 from recovery import redact
 from recovery.cli.main import app
 from recovery.cli.output import Form, data, documents, inert, say, table
-from recovery.cli.shared import Output, Param, assignments, form
+from recovery.cli.shared import Output, Param, assignments, form, service
 from recovery.errors import UsageError
 from recovery.model.secret import Secret
 from recovery.planning import DEFAULT_INCIDENT, read_incident
-from recovery.settings import load
 from recovery.worlds import SystemClock
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 @app.command("evidence")
 def evidence(
+    context: typer.Context,
     files: Annotated[
         list[str],
         typer.Argument(
@@ -51,7 +51,7 @@ def evidence(
     given = assignments(param, "--param")
     modules = read_incident(incident, given)[0].crash.modules if incident else ()
     stdin = sys.stdin.buffer if "-" in files and sys.stdin is not None else None
-    engine = load(flags={"ocr": ocr}).settings.ocr
+    engine = ocr or service(context).settings.ocr
     examined = examine(files, modules=modules, stdin=stdin, engine=engine)
     for item in examined:
         if item.error:

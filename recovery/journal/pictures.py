@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from recovery.errors import JournalError
+from recovery.journal.store import MEMORY
 from recovery.ports import PICTURE_LIMIT
 
 _ENDINGS: Mapping[bytes, str] = {
@@ -24,12 +25,17 @@ _ENDINGS: Mapping[bytes, str] = {
 }
 
 
-class Pictures:
-    """`recovery.ports.PictureKeeper` for one journal."""
+def kept_pictures(journal: str, *, mock: bool) -> Pictures | None:
+    """Where a run keeps the pictures of its hosts, and readers find them; None beside a journal in memory."""
+    return None if journal == MEMORY else Pictures(journal, mock=mock)
 
-    def __init__(self, journal: str) -> None:
-        """Keep them in the folder `JOURNAL.pictures`, which is made with the first one."""
-        self.folder = Path(f"{journal}.pictures")
+
+class Pictures:
+    """`recovery.ports.PictureKeeper` for one journal: of its real hosts, or of its simulated ones."""
+
+    def __init__(self, journal: str, *, mock: bool = False) -> None:
+        """Keep them in the folder `JOURNAL.pictures` or `JOURNAL.mock.pictures`, which is made with the first one."""
+        self.folder = Path(f"{journal}.mock.pictures" if mock else f"{journal}.pictures")
 
     def keep(self, host: str, picture: bytes, *, crash: bool) -> str:
         """The newest replaces the one before it; the first of a crash stays. Raises `JournalError`."""

@@ -75,6 +75,7 @@ def surroundings(settings: Settings, prepared: Prepared, run: str, began: dateti
         prepared.incident,
         began,
         ledger,
+        settings,
         seed=request.seed,
         speed=request.speed,
         mix=request.mix or mix_beside(request.inventory),

@@ -13,8 +13,9 @@ from recovery.inventory.query import HostFacts
 from recovery.inventory.selection import select
 from recovery.journal import views
 from recovery.journal.chain import Verified
-from recovery.journal.pictures import Pictures
+from recovery.journal.pictures import kept_pictures
 from recovery.journal.reader import Reader
+from recovery.model.events import RunStarted
 from recovery.model.host import Fleet
 from recovery.model.state import HostState
 from recovery.planning import facts_of, recorded_plan
@@ -81,8 +82,15 @@ class Lookups:
         return states[host], views.timeline(events)
 
     def pictures(self, host: str) -> list[Path]:
-        """The pictures of the host's screen that are kept: of its first crash, and the newest."""
-        return Pictures(self.settings.journal).find(host)
+        """The pictures of the host's screen that are kept: of its first crash, and the newest.
+
+        Of the real host, or of the simulated one, as `explain` tells of the one or the other.
+        """
+        with closing(self.reading()) as log:
+            events = [stored.event for stored in views.history(log, host)]
+        runs = [event for event in events if isinstance(event, RunStarted)]
+        kept = kept_pictures(self.settings.journal, mock=bool(runs) and runs[-1].mock)
+        return [] if kept is None else kept.find(host)
 
     def head(self) -> Verified:
         """How long the journal is now, and the hash of its last event."""
