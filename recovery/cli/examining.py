@@ -14,7 +14,16 @@ import typer
 from recovery import redact
 from recovery.cli.main import app
 from recovery.cli.output import Form, data, documents, inert, say, table
-from recovery.cli.shared import Output, Param, assignments, form, service
+from recovery.cli.shared import (
+    Inventory,
+    JournalOption,
+    Output,
+    Param,
+    assignments,
+    form,
+    service,
+    user,
+)
 from recovery.errors import UsageError
 from recovery.model.secret import Secret
 from recovery.planning import DEFAULT_INCIDENT, read_incident
@@ -22,6 +31,22 @@ from recovery.worlds import SystemClock
 
 if TYPE_CHECKING:
     from recovery.disk.fixing import Fixed
+    from recovery.service import Service
+
+
+_KeyStdin = Annotated[
+    bool,
+    typer.Option("--key-stdin", help="Read a BitLocker recovery password from standard input."),
+]
+_HeldOff = Annotated[
+    bool,
+    typer.Option(help="A raw image may be open in a virtual machine whose guest does not run."),
+]
+_DiskHost = Annotated[
+    str, typer.Option(help="Whose disk it is: `recovery explain HOST` tells of it then.")
+]
+_LONGEST_NAME = 253
+"""Characters of a host's name (RFC 1035)."""
 
 
 @app.command("evidence")
@@ -67,6 +92,7 @@ def evidence(
 
 @app.command("fix-disk")
 def fix_disk(
+    context: typer.Context,
     disk: Annotated[
         str, typer.Argument(help="The folder at which it is mounted, or its image (as root).")
     ],
@@ -76,34 +102,42 @@ def fix_disk(
     param: Param = [],
     undo: Annotated[bool, typer.Option("--undo", help="Put back what was moved.")] = False,
     check: Annotated[bool, typer.Option("-C", "--check", help="Change nothing.")] = False,
-    key_stdin: Annotated[
-        bool,
-        typer.Option("--key-stdin", help="Read a BitLocker recovery password from standard input."),
-    ] = False,
-    held_off: Annotated[
-        bool,
-        typer.Option(help="A raw image may be open in a virtual machine whose guest does not run."),
-    ] = False,
+    key_stdin: _KeyStdin = False,
+    held_off: _HeldOff = False,
+    host: _DiskHost = "",
+    inventory: Inventory = [],
     output: Output = "text",
+    journal: JournalOption = "",
 ) -> int:
     """Apply the incident's file remedy to the disk of a machine that is off, into its own quarantine."""
-    from recovery.service import examining
+    from recovery.service import disks, examining
 
     shape = form(output, "text", "json", "jsonl")
-    clock = SystemClock()
     ask = examining.DiskFix(
-        intent=f"offline-{clock.now():%Y%m%d-%H%M%S}",
+        intent=f"offline-{SystemClock().now():%Y%m%d-%H%M%S-%f}",
         undo=undo,
         check=check,
         key=_key() if key_stdin else None,
         held_off=held_off,
     )
-    if ask.key is not None:
+    if ask.key:
         redact.register(ask.key)
     profile = read_incident(incident, assignments(param, "--param"))[0]
-    found, left_out = examining.fix_disk(disk, profile, clock, ask)
+    acting = service(context, journal)
+    of = disks.DiskOf(host=_checked_name(acting, host, inventory), by=user())
+    found, left_out = disks.written_fix(acting.settings.journal, disk, profile, ask, of)
     _tell_fixed(found, left_out, shape)
     return 4 if any(item.outcome == "refused" for item in found) else 0
+
+
+def _checked_name(acting: Service, host: str, inventory: list[str]) -> str:
+    """A host that stands in the inventory, where there is one; else a name that can be one."""
+    known = tuple(inventory) or acting.settings.inventory
+    if host and known:
+        return acting.host(known, host).name
+    if not host.isprintable() or len(host) > _LONGEST_NAME:
+        raise UsageError("--host is a host's name, in printable characters")
+    return host
 
 
 def _tell_fixed(found: Sequence[Fixed], left_out: Sequence[str], shape: Form) -> None:

@@ -13,6 +13,8 @@ from recovery.model.events import (
     ApprovalAsked,
     Command,
     CredentialStopped,
+    DiskFinished,
+    DiskIntended,
     GuardTripped,
     HandedOver,
     HostAdmitted,
@@ -70,6 +72,9 @@ _POWERS = {
     "cycle": "cycle it",
     "boot_once": "choose its next start",
 }
+
+
+_DISKS = {"fix": "fix", "undo": "take back the fix of"}
 
 
 def describe(event: AnyEvent) -> str:
@@ -155,6 +160,12 @@ _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     PowerIntended: lambda event: f"power: about to {_POWERS[event.act]}{_tail(event.why)}",
     PowerFinished: lambda event: (
         f"power {event.act.replace('_', ' ')}: {_OUTCOMES[event.outcome]}{_tail(event.message)}"
+    ),
+    DiskIntended: lambda event: (
+        f"disk: about to {_DISKS[event.act]} {event.disk}, incident {event.incident}{_tail(event.by, ', by ')}"
+    ),
+    DiskFinished: lambda event: (
+        f"disk {event.act} of {event.disk}: {_OUTCOMES[event.outcome]}{_tail(event.message)}"
     ),
     HandedOver: lambda event: (
         f"handed over to people, runbook {event.runbook}{_tail(event.reason)}"

@@ -46,6 +46,10 @@ closed by evidence on resume."""
 PowerOutcome = Literal["ok", "failed", "interrupted"]
 """As of steps."""
 
+DiskAct = Literal["fix", "undo"]
+DiskOutcome = Literal["ok", "already", "nothing_matched", "failed", "refused", "interrupted"]
+"""As of steps."""
+
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run.started"):
     """A run began."""
@@ -188,6 +192,31 @@ class PowerFinished(Event, frozen=True, kw_only=True, tag="power.finished"):
     message: str = ""
 
 
+class DiskIntended(Event, frozen=True, kw_only=True, tag="disk.intended"):
+    """The disk of a machine that is off is about to be changed. Durable before the act; `host` where it was named."""
+
+    act: DiskAct
+    disk: str
+    """The folder at which it is mounted, or its image, by its absolute path."""
+    incident: str
+    intent: str
+    """Name of its folder in the machine's quarantine."""
+    by: str = ""
+
+
+class DiskFinished(Event, frozen=True, kw_only=True, tag="disk.finished"):
+    """How an act on a disk ended."""
+
+    act: DiskAct
+    disk: str
+    intent: str
+    """The one that this closes."""
+    outcome: DiskOutcome
+    files: int = 0
+    """Files that were moved, or put back."""
+    message: str = ""
+
+
 class HandedOver(Event, frozen=True, kw_only=True, tag="host.handed_over"):
     """The host needs hands."""
 
@@ -245,6 +274,8 @@ AnyEvent = (
     | StepFinished
     | PowerIntended
     | PowerFinished
+    | DiskIntended
+    | DiskFinished
     | HandedOver
     | HostFinished
     | CredentialStopped
@@ -257,7 +288,15 @@ AnyEvent = (
 MILESTONES = frozenset(
     (
         *(RunStarted, RunResumed, RunFinished, RunHeld, WaveOpened, WaveClosed, GuardTripped),
-        *(ApprovalAsked, CredentialStopped, Notice, PowerIntended, PowerFinished),
+        *(
+            ApprovalAsked,
+            CredentialStopped,
+            Notice,
+            PowerIntended,
+            PowerFinished,
+            DiskIntended,
+            DiskFinished,
+        ),
     )
 )
 """Kinds of events that everybody who follows a run is told of."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from recovery.model.case import CaseFile, add_all, add_evidence
 from recovery.model.desk_events import TicketOpened, TicketSaidDone, TicketTried
 from recovery.model.events import (
     AnyEvent,
+    DiskFinished,
+    DiskIntended,
     HandedOver,
     HostAdmitted,
     HostFinished,
@@ -72,14 +75,13 @@ class HostState(msgspec.Struct, frozen=True, gc=False):
     updated: datetime | None = None
 
 
-def apply(  # noqa: C901, PLR0911 - a case for each kind
+def apply(  # noqa: C901, PLR0911, PLR0912 - a case for each kind
     state: HostState, event: AnyEvent, case_file: CaseFile | None = None
 ) -> HostState:
     """The host's state after `event`, which must be about this host.
 
     `case_file` is the state's with the event's evidence added, where somebody has it already.
     """
-    replace = msgspec.structs.replace
     match event:
         case HostObserved():
             return _observed(state, event, case_file or add_all(state.case, event.evidence))
@@ -93,6 +95,8 @@ def apply(  # noqa: C901, PLR0911 - a case for each kind
             return _finished(state, event, case_file or add_all(state.case, event.evidence))
         case PowerIntended() | PowerFinished():
             return replace(state, power=event, updated=event.at)
+        case DiskIntended() | DiskFinished():
+            return replace(state, updated=event.at)
         case HandedOver() | TicketOpened():
             return replace(
                 state,

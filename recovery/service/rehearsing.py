@@ -10,6 +10,7 @@ from recovery.engine.context import Context, Options
 from recovery.engine.outcome import Ending
 from recovery.engine.run import Run
 from recovery.inventory.query import Subject, parse
+from recovery.journal.store import MEMORY
 from recovery.model.events import AnyEvent
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
@@ -17,6 +18,7 @@ from recovery.model.playbook import Playbook
 from recovery.model.state import HostState
 from recovery.planning import facts_of
 from recovery.service.carrying import Observer
+from recovery.settings import Settings
 from recovery.worlds import MockWorld, actions
 
 if TYPE_CHECKING:
@@ -66,6 +68,7 @@ def rehearse(wanted: Rehearsal, observer: Observer) -> Ending:
         wanted.incident,
         wanted.began,
         None,
+        Settings(journal=MEMORY),
         seed=wanted.seed,
         speed="max",
         mix=wanted.mix,

@@ -175,15 +175,16 @@ class Service(Lookups):
 
     def power(self, inventory: Sequence[str], name: str, act: PowerAct | None) -> Switched:
         """Switch a host by its console, written down before; without `act` read its state. Raises `UsageError`."""
-        return power(self.settings, self._host(inventory, name), act)
+        return power(self.settings, self.host(inventory, name), act)
 
     def boot_once(
         self, inventory: Sequence[str], name: str, device: BootDevice, medium: str
     ) -> Switched:
         """Choose what a host starts from the next time and only then, written down before. Raises `UsageError`."""
-        return boot_once(self.settings, self._host(inventory, name), device, medium)
+        return boot_once(self.settings, self.host(inventory, name), device, medium)
 
-    def _host(self, inventory: Sequence[str], name: str) -> Host:
+    def host(self, inventory: Sequence[str], name: str) -> Host:
+        """One host of an inventory, by its name. Raises `UsageError`."""
         fleet = load_with_warnings(tuple(inventory), stdin=self._stdin)[0]
         host = next((host for host in fleet.hosts if host.name == name), None)
         if host is None:
