@@ -102,6 +102,11 @@ def mounted(
                 volumes.append(place)
             except UnsupportedError as error:
                 left_out.append(f"partition {number + 1}: {error}")
+            except subprocess.TimeoutExpired:
+                message = (
+                    f"it could not be unlocked: cryptsetup did not end within {_UNLOCKING:g} s"
+                )
+                left_out.append(f"partition {number + 1}: {message}")
         if not volumes:
             raise UnsupportedError(
                 f"{image}: nothing on it can be mounted here: {'; '.join(left_out)}"
@@ -156,8 +161,9 @@ def _raw(path: Path, folder: Path, stack: ExitStack, *, read_only: bool) -> Path
     shown = folder / "raw"
     shown.touch()
     ro, writable = ("on", "off") if read_only else ("off", "on")
-    node = f"driver={form},node-name=disk,read-only={ro},file.driver=file,file.filename={path.resolve()}"
-    export = f"type=fuse,id=out,node-name=disk,mountpoint={shown},writable={writable}"
+    file = f"file.driver=file,file.filename={_quoted(path.resolve())}"
+    node = f"driver={form},node-name=disk,read-only={ro},{file}"
+    export = f"type=fuse,id=out,node-name=disk,mountpoint={_quoted(shown)},writable={writable}"
     errors = stack.enter_context((folder / "errors").open("wb"))
     daemon = subprocess.Popen(
         [program, "--blockdev", node, "--export", export],
@@ -174,6 +180,11 @@ def _raw(path: Path, folder: Path, stack: ExitStack, *, read_only: bool) -> Path
             said = (folder / "errors").read_text(errors="replace")[:500].strip()
             raise UnsupportedError(f"{path}: QEMU cannot open it: {said or 'it says nothing'}")
     return shown
+
+
+def _quoted(path: Path) -> str:
+    """As a value of QEMU's options, where a comma ends a value unless it is doubled (qemu(1))."""
+    return str(path).replace(",", ",,")
 
 
 def _volumes(raw: Path) -> list[_Volume]:

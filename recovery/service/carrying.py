@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -119,8 +119,7 @@ async def carry_out(
         log.skip_commands(run_id)
         return await _to_the_end(run)
     finally:
-        await _hang_up(transports, sight)
-        await log.aclose()
+        await _hang_up(transports, sight, log)
 
 
 def _context(
@@ -197,8 +196,11 @@ def _first_of(group: BaseExceptionGroup[JournalError]) -> JournalError:
     return _first_of(first) if isinstance(first, BaseExceptionGroup) else first
 
 
-async def _hang_up(transports: Mapping[str, Transport], sight: Sight) -> None:
-    for console in sight.consoles.values():
-        await console.aclose()
-    for transport in {id(way): way for way in transports.values()}.values():
-        await transport.aclose()
+async def _hang_up(transports: Mapping[str, Transport], sight: Sight, log: Log) -> None:
+    """Let go of everything, the journal last; a plug-in that breaks over it keeps none of the others from it."""
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(log.aclose)
+        for transport in {id(way): way for way in transports.values()}.values():
+            stack.push_async_callback(transport.aclose)
+        for console in {id(way): way for way in sight.consoles.values()}.values():
+            stack.push_async_callback(console.aclose)

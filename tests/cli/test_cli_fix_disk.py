@@ -293,20 +293,21 @@ def test_a_partition_of_an_image_is_found(cli: Cli, tmp_path: Path) -> None:
     assert "fixed, 1 moved" in told.out
 
 
-def qcow2(tmp_path: Path) -> Path:
+def qcow2(tmp_path: Path, name: str = "disk.qcow2") -> Path:
     """The same volume in a form that only QEMU reads."""
     if not Path("/dev/fuse").exists():
         missing("FUSE")
     tool("qemu-storage-daemon", "qemu-utils")
-    inner, image = ext4(tmp_path), tmp_path / "disk.qcow2"
+    inner, image = ext4(tmp_path), tmp_path / name
     program = tool("qemu-img", "qemu-utils")
     subprocess.run([program, "convert", "-O", "qcow2", str(inner), str(image)], check=True)
     return image
 
 
-def test_a_qcow2_image_is_fixed(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["disk.qcow2", "disk,force-share=on,,.qcow2"])
+def test_a_qcow2_image_is_fixed(cli: Cli, tmp_path: Path, name: str) -> None:
     loops()
-    image = qcow2(tmp_path)
+    image = qcow2(tmp_path, name)
     told = cli("fix-disk", image)
     assert told.code == 0, told.err
     back = tmp_path / "back.raw"

@@ -62,6 +62,27 @@ def test_a_recovery_password_goes_through_standard_input_alone(
     assert not list(mapper.glob("recovery-*"))
 
 
+def test_a_password_that_takes_too_long_to_try_is_given_up(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops()
+    tools = write(tmp_path / "tools/cryptsetup", b"#!/bin/sh\nexec sleep 60\n", mode=0o755).parent
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    mapper = tmp_path / "mapper"
+    mapper.mkdir()
+    (mapper / "control").touch()
+    monkeypatch.setattr("recovery.disk.image.MAPPER", mapper)
+    monkeypatch.setattr("recovery.disk.image._UNLOCKING", 0.2)
+    image = tmp_path / "locked.raw"
+    image.write_bytes(b"\xeb\x58\x90-FVE-FS-" + bytes(1024 * 1024))
+    (tmp_path / "key").write_text(KEY)
+    with (tmp_path / "key").open() as stdin:
+        monkeypatch.setattr("sys.stdin", stdin)
+        told = cli("fix-disk", image, "--key-stdin")
+    assert (told.code, "cryptsetup did not end within 0.2 s" in told.err) == (2, True)
+    assert "123456" not in told.out + told.err
+
+
 def test_a_machine_without_a_device_mapper_refuses_in_words(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
