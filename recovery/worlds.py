@@ -16,7 +16,7 @@ import msgspec
 from recovery import plugins
 from recovery.credentials import CredentialStore
 from recovery.credentials.sources import Asker, ask_on_terminal
-from recovery.engine import acts, audit, race, reboot, steps
+from recovery.engine import acts, audit, once, race, reboot, steps
 from recovery.engine.context import Sight
 from recovery.engine.pursuit import Action
 from recovery.errors import (
@@ -24,11 +24,13 @@ from recovery.errors import (
     UnknownNameError,
     UsageError,
 )
+from recovery.inventory.ranges import fold as folded
 from recovery.journal.pictures import kept_pictures
 from recovery.model.events import AnyEvent, CredentialStopped
 from recovery.model.host import Fleet, Host, Os
 from recovery.model.incident import Incident
 from recovery.model.key_source import AnyKeySource, FromDirectory, FromEntra, FromExport, FromTable
+from recovery.model.playbook import Playbook
 from recovery.model.product import process_names
 from recovery.model.secret import Secret
 from recovery.playbook import library
@@ -272,6 +274,25 @@ CONSOLES: Mapping[str, tuple[str, str]] = {
 }
 """The program's own kinds of consoles: module and class, which is called with the credentials."""
 
+_NO_CHOICE = frozenset({"qmp", "libvirt", "ec2"})
+"""Those that cannot choose the device of one start; what others can is known by asking them."""
+
+
+def check_consoles(playbook: Playbook, fleet: Fleet, *, mock: bool) -> tuple[str, ...]:
+    """What is to be said of hosts whose next start a step has to choose, and nobody can.
+
+    Raises `UsageError` where that is so of all of them.
+    """
+    lines = [step.line for step in playbook.steps if step.name == "boot_once"]
+    if not lines or not fleet.hosts:
+        return ()
+    lacking = frozenset[str]() if mock else _NO_CHOICE
+    names = [host.name for host in fleet.hosts if not host.console or host.console.kind in lacking]
+    what = f"boot_once (line {lines[0]}) needs a console that can choose the next start, such as redfish"
+    if len(names) == len(fleet.hosts):
+        raise UsageError(f"{what}: no host of the selection has one")
+    return (f"{what}: {len(names)} hosts have none: {folded(names, 4)}",) if names else ()
+
 
 def open_consoles(fleet: Fleet, credentials: Credentials) -> Mapping[str, Console]:
     """A console of each kind that hosts name. Raises `UnknownNameError` for a kind that is not there."""
@@ -365,6 +386,7 @@ def actions() -> Mapping[str, Action]:
         "race": race.Race(),
         "undo": acts.Undo(),
         "reboot": reboot.Reboot(),
+        "boot_once": once.BootOnce(),
         "run": acts.RunCommand(),
     }
 

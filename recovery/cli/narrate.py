@@ -166,7 +166,9 @@ def confirm(words: str, hosts: int, *, yes: bool) -> bool:
 
 
 def step_shown(step: Step) -> str:
-    """The step's name, and of an own command what it is: that is what the operator says yes to."""
+    """The step's name, and of what an operator says yes to what it is: an own command, another device to start from."""
+    if step.name == "boot_once":
+        return inert(f"boot_once from {step.arguments.device} {step.arguments.media}".rstrip())
     if step.name != "run":
         return step.name
     words = inert(shlex.join(step.arguments.command))

@@ -12,10 +12,9 @@ from recovery.cli.output import Form, data, documents, inert
 from recovery.cli.shared import Inventory, JournalOption, Output, form, service, sources
 from recovery.engine.power import Switched
 from recovery.errors import RefusedError, UsageError
-from recovery.model.console import BootDevice, PowerAct
+from recovery.model.console import BOOT_DEVICES, BootName, PowerAct
 
 _ACTS: dict[str, PowerAct | None] = {"status": None, "on": "on", "off": "off", "cycle": "cycle"}
-_DEVICES: dict[str, BootDevice] = {"disk": "disk", "pxe": "network", "cd": "media"}
 
 
 @app.command("power")
@@ -30,7 +29,7 @@ def power(
     ] = "status",
     inventory: Inventory = [],
     device: Annotated[
-        Literal["disk", "pxe", "cd"] | None,
+        BootName | None,
         typer.Option(help="For boot-once; disk takes an earlier choice back."),
     ] = None,
     media: Annotated[str, typer.Option(help="For --device cd: the URL of the image.")] = "",
@@ -53,7 +52,7 @@ def power(
         raise RefusedError("nothing was done: it was not confirmed; --yes does not ask")
     known = sources(acting, inventory)
     if device is not None:
-        found = acting.boot_once(known, host, _DEVICES[device], media)
+        found = acting.boot_once(known, host, BOOT_DEVICES[device], media)
     else:
         found = acting.power(known, host, _ACTS[act])
     return _tell(host, found, shape)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Protocol
 
-from recovery.errors import UnsupportedError
 from recovery.model.console import BootDevice, Power
 from recovery.model.host import Host
 from recovery.ports import News, Standing
@@ -32,6 +31,9 @@ class Twin(Protocol):
 
     def switch(self, host: Host, *, on: bool) -> None:
         """Give it power, or take it."""
+
+    def boot_once(self, host: Host, device: BootDevice) -> None:
+        """Choose what it starts from the next time."""
 
 
 class MockConsole:
@@ -62,9 +64,10 @@ class MockConsole:
         self._world.switch(host, on=on)
 
     async def boot_once(self, host: Host, device: BootDevice, medium: str, timeout: float) -> None:
-        """Simulated machines start from their disk alone."""
-        del device, medium, timeout
-        raise UnsupportedError(f"{host.name}: simulated machines start from their disk alone")
+        """What the twin's network and media hold is an image that carries the remedy out and restarts."""
+        del medium
+        await self._wait(timeout)
+        self._world.boot_once(host, device)
 
     async def news(self, host: Host) -> AsyncIterator[News]:
         """The machine's changes, each when it happens."""

@@ -161,8 +161,8 @@ def _raw(path: Path, folder: Path, stack: ExitStack, *, read_only: bool) -> Path
     shown = folder / "raw"
     shown.touch()
     ro, writable = ("on", "off") if read_only else ("off", "on")
-    file = f"file.driver=file,file.filename={_quoted(path.resolve())}"
-    node = f"driver={form},node-name=disk,read-only={ro},{file}"
+    below = f"file.driver=file,file.filename={_quoted(path.resolve())}"
+    node = f"driver={form},node-name=disk,read-only={ro},{below}"
     export = f"type=fuse,id=out,node-name=disk,mountpoint={_quoted(shown)},writable={writable}"
     errors = stack.enter_context((folder / "errors").open("wb"))
     daemon = subprocess.Popen(

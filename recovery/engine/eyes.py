@@ -11,9 +11,9 @@ import msgspec
 
 from recovery.detect.screen_rules import PANIC_EVENT
 from recovery.engine.deadline import Supervisor
-from recovery.engine.power import Switched, read_power, switch
+from recovery.engine.power import Switched, choose_start, read_power, switch
 from recovery.errors import JournalError, TransportError, UnsupportedError
-from recovery.model.console import CRASHED, Power, PowerAct
+from recovery.model.console import CRASHED, BootDevice, Power, PowerAct
 from recovery.model.evidence import (
     AnyEvidence,
     CrashRecord,
@@ -91,6 +91,16 @@ class Eyes:
             return Switched(done=False, state="unknown", message="it has no console")
         found = await switch(console, host, act, self._supervisor)
         return found._replace(message=scrub(found.message)[:500])
+
+    async def choose_start(self, host: Host, device: BootDevice, medium: str) -> Switched:
+        """Choose what the host starts from the next time; nothing is raised."""
+        console = self.console_of(host)
+        if console is None:
+            return Switched(done=False, state="unknown", message="it has no console")
+        try:
+            return await choose_start(console, host, (device, medium), self._supervisor)
+        except (TransportError, UnsupportedError) as error:
+            return Switched(done=False, state="unknown", message=scrub(str(error))[:500])
 
     def told(self, host: Host, news: News) -> AnyEvidence | None:
         """What an event says; None for one that is no evidence."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from recovery.engine.deadline import Supervisor
 from recovery.errors import TransportError, UnsupportedError
-from recovery.model.console import Power, PowerAct
+from recovery.model.console import BootDevice, Power, PowerAct
 from recovery.model.host import Host
 from recovery.ports import Console
 
@@ -16,6 +16,8 @@ PATIENCE = 20.0
 ATTEMPTS = 3
 ANSWER = 20.0
 """Seconds that a console gets to answer."""
+CHOOSING = 60.0
+"""Seconds that a board gets to fetch a medium and to take the device of the next start."""
 _PAUSE = 1.0
 """Seconds between two looks at the state."""
 
@@ -48,6 +50,24 @@ async def switch(console: Console, host: Host, act: PowerAct, supervisor: Superv
             on if not on.done else Switched(done=True, state=on.state, message="seen off, then on")
         )
     return await _reach(console, host, supervisor, on=act == "on")
+
+
+def start_shown(device: BootDevice, medium: str) -> str:
+    """A start in words."""
+    return f"from {device}" + (f", {medium}" if medium else "")
+
+
+async def choose_start(
+    console: Console, host: Host, start: tuple[BootDevice, str], supervisor: Supervisor
+) -> Switched:
+    """Have the host start from a device, with a medium where that is one, the next time and only then.
+
+    It is not started by that. Raises `TransportError`, `UnsupportedError`.
+    """
+    state = await read_power(console, host, supervisor)
+    work = console.boot_once(host, *start, CHOOSING)
+    await supervisor.within(CHOOSING + 1.0, work, f"choosing the next start of {host.name}")
+    return Switched(done=True, state=state, message=f"its next start is {start_shown(*start)}")
 
 
 async def read_power(console: Console, host: Host, supervisor: Supervisor) -> Power:

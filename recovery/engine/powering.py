@@ -6,9 +6,9 @@ reads the state again: a machine that is off gets its power back, and one that i
 
 from __future__ import annotations
 
-from recovery.engine.power import Switched
+from recovery.engine.power import Switched, start_shown
 from recovery.engine.pursuit import Pursuit
-from recovery.model.console import ConsoleAct, PowerAct
+from recovery.model.console import BootDevice, ConsoleAct, PowerAct
 from recovery.model.events import PowerFinished, PowerIntended, PowerOutcome
 from recovery.model.evidence import MachineReset, PowerSeen
 
@@ -30,6 +30,13 @@ async def settle(pursuit: Pursuit) -> None:
         return
     if power is None:
         return
+    if power.act == "boot_once":
+        seen = await eyes.power(pursuit.host)
+        said = "nobody saw whether its next start was chosen"
+        _close(
+            pursuit, power.act, "interrupted", Switched(done=False, state=seen.state, message=said)
+        )
+        return
     if eyes.console_of(pursuit.host) is None:
         lost = Switched(done=False, state="unknown", message="it has no console any more")
         _close(pursuit, power.act, "interrupted", lost)
@@ -43,6 +50,17 @@ async def settle(pursuit: Pursuit) -> None:
         said = f"it is {seen.state} now, and nothing more was done"
         found = Switched(done=False, state=seen.state, message=said)
         _close(pursuit, power.act, "interrupted", found)
+
+
+async def choose_start(pursuit: Pursuit, device: BootDevice, medium: str) -> Switched:
+    """Choose what the host starts from the next time and only then. The intent is on the disk before."""
+    context, host = pursuit.context, pursuit.host
+    now, why = context.clock.now(), start_shown(device, medium)
+    context.emit(PowerIntended(at=now, run=context.run, host=host.name, act="boot_once", why=why))
+    await context.recorder.durable()
+    chosen = await context.eyes.choose_start(host, device, medium)
+    _close(pursuit, "boot_once", _outcome(chosen), chosen)
+    return chosen
 
 
 async def _act(pursuit: Pursuit, act: PowerAct, why: str) -> Switched:
@@ -63,7 +81,8 @@ def _close(pursuit: Pursuit, act: ConsoleAct, outcome: PowerOutcome, found: Swit
     context = pursuit.context
     now = context.clock.now()
     if found.state != "unknown":
-        restarted = (MachineReset(at=now, source="console", asked_for=True),) if found.done else ()
+        switched = found.done and act != "boot_once"
+        restarted = (MachineReset(at=now, source="console", asked_for=True),) if switched else ()
         pursuit.observe(PowerSeen(at=now, source="console", state=found.state), *restarted)
     context.emit(
         PowerFinished(

@@ -66,7 +66,7 @@ class Reboot:
         except TransportError as error:
             await pursuit.close()
             if is_retryable(error):
-                return _return(step, 0.0, first=_GOES_DOWN)
+                return await_return(step, 0.0, first=_GOES_DOWN)
             return pursuit.failed(step, str(error))
         if reply.refused or reply.trouble or reply.acted("reboot") is None:
             words = [record.reason for record in reply.refused] + [
@@ -76,7 +76,7 @@ class Reboot:
                 pursuit, step, intent, "refused", f"the restart was refused: {', '.join(words)}", ()
             )
         await pursuit.close()
-        return _return(step, 0.0, first=_GOES_DOWN)
+        return await_return(step, 0.0, first=_GOES_DOWN)
 
     async def _by_power(self, pursuit: Pursuit, step: Step) -> Turn:
         """Where asking the host did not help: take its power and give it back, and see both happen."""
@@ -87,18 +87,18 @@ class Reboot:
         if not switched.done:
             why = f"its power could not be cycled: {switched.message}"
             return close_failed(pursuit, step, intent, "failed", why, ())
-        return _return(step, 0.0, first=_GOES_DOWN)
+        return await_return(step, 0.0, first=_GOES_DOWN)
 
     async def _watch(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
         now = pursuit.context.clock.now()
         expired = now > intent.at + timedelta(seconds=step.arguments.wait)
-        evidence = await self._look(pursuit, step)
+        evidence = await look_again(pursuit, step, "prove")
         if evidence is None:
             if expired:
                 why = f"it did not come back within {step.arguments.wait:g} s"
                 return pursuit.failed(step, why, _late(pursuit))
             waited = (now - intent.at).total_seconds()
-            return _return(step, waited)
+            return await_return(step, waited)
         boot = next((item for item in evidence if isinstance(item, BootIdentity)), None)
         before = BootIdentity(at=intent.at, source="journal", boot_id=intent.boot_id)
         if boot is not None and same_boot(before, boot) == "other":
@@ -120,19 +120,20 @@ class Reboot:
         )
         return GO
 
-    async def _look(self, pursuit: Pursuit, step: Step) -> tuple[AnyEvidence, ...] | None:
-        """Evidence from the host, or None while it does not give any."""
-        look = await pursuit.look()
-        if not look.answers:
+
+async def look_again(pursuit: Pursuit, step: Step, action: str) -> tuple[AnyEvidence, ...] | None:
+    """Evidence read by `action` from a host that was restarted, or None while it does not give any."""
+    look = await pursuit.look()
+    if not look.answers:
+        return None
+    try:
+        session = await pursuit.reach(step)
+        if isinstance(session, Turn):
             return None
-        try:
-            session = await pursuit.reach(step)
-            if isinstance(session, Turn):
-                return None
-            return pursuit.evidence(await pursuit.ask(step, "prove"))
-        except TransportError:
-            await pursuit.close()
-            return None
+        return pursuit.evidence(await pursuit.ask(step, action))
+    except TransportError:
+        await pursuit.close()
+        return None
 
 
 def _late(pursuit: Pursuit) -> StepOutcome:
@@ -151,7 +152,7 @@ def _restarted(case: CaseFile, boot: BootIdentity) -> bool:
     return bool(add_evidence(case, boot).boots_since_fix)
 
 
-def _return(step: Step, waited: float, first: float = 0.0) -> Turn:
+def await_return(step: Step, waited: float, first: float = 0.0) -> Turn:
     """Wait for the host to come back, for which it has the step's time."""
     left = max(step.arguments.wait - waited, _GOES_DOWN)
     return AwaitsAnswer(left, RESTARTING, waited, first, "waits for its return")

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from recovery.model.console import BootName
+
 Order = Literal["cost", "dependency", "inventory", "random"]
 Denominator = Literal["wave", "site", "run"]
 
@@ -81,6 +83,20 @@ class RebootArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Seconds to wait for each return."""
 
 
+class BootOnceArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`boot_once`: start the host from something else once, by its console and its power, and wait for its own system.
+
+    Whatever it starts from, such as an image that carries the remedy out on the disk, has to restart it.
+    """
+
+    device: BootName
+    media: str = ""
+    """For `cd`: the URL of the image."""
+    attempts: int = 1
+    wait: float = 1800.0
+    """Seconds to wait for its return."""
+
+
 class SettleArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`settle`: the host has to stay up in one boot for so long."""
 
@@ -135,6 +151,8 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     """It gathers evidence."""
     timeout: float = 120.0
     """Seconds for one attempt where the playbook says nothing."""
+    console: float = 0.0
+    """Seconds that the host's console may take for it, beside the timeout."""
     privileges: str = ""
     """What the credential has to be allowed on the host."""
 
@@ -184,6 +202,15 @@ STEPS: Mapping[str, StepSpec] = {
             reboots=True,
             timeout=60.0,
             privileges="restart the host",
+        ),
+        StepSpec(
+            name="boot_once",
+            arguments=BootOnceArguments,
+            changes=True,
+            reboots=True,
+            evidence=True,
+            console=720.0,
+            privileges="choose the next start and switch the power, by the console",
         ),
         StepSpec(name="settle", arguments=SettleArguments, evidence=True),
         StepSpec(

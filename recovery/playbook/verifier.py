@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from recovery.errors import UsageError, suggestion
+from recovery.model.console import BOOT_DEVICES, medium_problem
 from recovery.model.incident import Incident, Reach, Remedy
 from recovery.model.playbook import STEPS, Playbook, Retry, Step, StepSpec
 from recovery.playbook.figures import check_figures
@@ -98,7 +99,13 @@ def longest(step: Step, incident: Incident | None = None) -> float:
     span = getattr(step.arguments, "duration", None)
     if step.name == "settle" and span is None and incident is not None:
         span = max((platform.proof.settle for platform in incident.platforms.values()), default=0.0)
-    once = step.timeout + (span or 0.0) + (getattr(step.arguments, "wait", None) or 0.0)
+    own = STEPS.get(step.name)
+    once = (
+        step.timeout
+        + (own.console if own else 0.0)
+        + (span or 0.0)
+        + (getattr(step.arguments, "wait", None) or 0.0)
+    )
     return attempts * once + _pauses(step.retry, attempts - 1)
 
 
@@ -184,10 +191,29 @@ def _gates(playbook: Playbook, specs: Specs) -> Iterator[Problem]:
                 step.line,
             )
         changed = changed or _changes(step, specs)
+    yield from _unapproved(playbook)
     for step in playbook.on_failure:
         if step.name in ("freeze", "approve"):
             yield Problem(
                 f"{step.name} in on_failure would hold every host that failed: put it into steps",
+                step.line,
+            )
+
+
+def _unapproved(playbook: Playbook) -> Iterator[Problem]:
+    """Machines are started from something else by a person's word alone."""
+    asked = False
+    for step in playbook.steps:
+        asked = asked or step.name == "approve"
+        if step.name == "boot_once" and not asked:
+            yield Problem(
+                "boot_once starts machines from something else than their disk: put approve before it",
+                step.line,
+            )
+    for step in playbook.on_failure:
+        if step.name == "boot_once":
+            yield Problem(
+                "boot_once in on_failure would start hosts without a person's word: put it into steps, behind approve",
                 step.line,
             )
 
@@ -212,6 +238,9 @@ def _names(
     for step in playbook.steps + playbook.on_failure:
         if step.name == "run" and not step.arguments.command:
             yield Problem("run has no command: give it a list of words", step.line)
+        if step.name == "boot_once":
+            wrong = medium_problem(BOOT_DEVICES[step.arguments.device], step.arguments.media)
+            yield from [Problem(f"boot_once: {wrong}", step.line)] if wrong else []
         if incident is not None:
             yield from _incident_names(step, incident)
 

@@ -95,6 +95,8 @@ def _plan(act: Step, listing: ArtifactListing | None) -> Iterable[str]:
             yield f"{listing.quarantined} files would be put back from quarantine"
     elif act.name == "reboot":
         yield "would be restarted"
+    elif act.name == "boot_once":
+        yield f"would be started from {act.arguments.device} once, by its console"
     elif act.name == "run":
         yield f"would run: {' '.join(act.arguments.command)}"
     else:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from urllib.parse import urlsplit
 
 from recovery.credentials.store import CredentialStore
 from recovery.engine.deadline import Supervisor
-from recovery.engine.power import Switched, read_power, switch
+from recovery.engine.power import Switched, choose_start, read_power, start_shown, switch
 from recovery.errors import TransportError, UnsupportedError, UsageError
 from recovery.journal.log import Log
-from recovery.model.console import BootDevice, ConsoleAct, PowerAct
+from recovery.model.console import BootDevice, ConsoleAct, PowerAct, medium_problem
 from recovery.model.events import PowerFinished, PowerIntended
 from recovery.model.host import ConsoleRef, Fleet, Host
 from recovery.ports import Console
@@ -21,12 +20,6 @@ from recovery.settings import Settings
 from recovery.worlds import SystemClock, open_consoles
 
 _Work = Callable[[Console, Supervisor], Awaitable[Switched]]
-
-_CHOOSING = 60.0
-"""Seconds that a board gets to fetch a medium and to take the device of the next start."""
-_LONGEST_MEDIUM = 2000
-_MEDIA = ("http", "https", "nfs", "cifs")
-"""Ways by which management boards fetch media (DMTF DSP0268, `VirtualMedia.TransferProtocolType`)."""
 
 
 def power(settings: Settings, host: Host, act: PowerAct | None) -> Switched:
@@ -48,33 +41,16 @@ def boot_once(settings: Settings, host: Host, device: BootDevice, medium: str = 
 
     `medium` is the URL of an image, for the device `media` alone. Raises `UsageError`.
     """
-    _check_medium(device, medium)
-    said = f"from {device}" + (f", {medium}" if medium else "")
-
-    async def choose(console: Console, supervisor: Supervisor) -> Switched:
-        state = await read_power(console, host, supervisor)
-        work = console.boot_once(host, device, medium, _CHOOSING)
-        await supervisor.within(_CHOOSING + 1.0, work, f"choosing the next start of {host.name}")
-        return Switched(done=True, state=state, message=f"its next start is {said}")
-
-    return _written(settings, host, "boot_once", said, choose)
-
-
-def _check_medium(device: BootDevice, medium: str) -> None:
-    if bool(medium) is not (device == "media"):
-        raise UsageError(
-            "a medium is given for a start from a CD, and for no other: --device cd --media URL"
-        )
-    try:
-        parts = urlsplit(medium)
-    except ValueError:
-        parts = urlsplit("")
-    if medium and (
-        parts.scheme not in _MEDIA or not parts.hostname or len(medium) > _LONGEST_MEDIUM
-    ):
-        raise UsageError(f"the medium is no URL that a board can fetch ({', '.join(_MEDIA)})")
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("the medium's URL names a user or a password, which would be written down")
+    problem = medium_problem(device, medium)
+    if problem:
+        raise UsageError(f"{problem}: --device cd --media URL")
+    return _written(
+        settings,
+        host,
+        "boot_once",
+        start_shown(device, medium),
+        lambda console, supervisor: choose_start(console, host, (device, medium), supervisor),
+    )
 
 
 def _way(host: Host) -> ConsoleRef:

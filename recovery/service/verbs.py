@@ -35,7 +35,7 @@ from recovery.ports import Clock
 from recovery.service.carrying import Observer, OnStart, Watch, carry_out, new_run, surroundings
 from recovery.service.lookups import Lookups
 from recovery.service.power import boot_once, power
-from recovery.worlds import SystemClock, standing_warnings
+from recovery.worlds import SystemClock, check_consoles, standing_warnings
 
 if TYPE_CHECKING:
     from recovery.service.desk import Desk
@@ -54,6 +54,7 @@ class Service(Lookups):
         incident, incident_text = read_incident(request.incident, request.parameters)
         playbook, playbook_text, found = read_playbook(request, incident)
         chosen = select(fleet, request.limits, self._facts(), SystemClock().now())
+        lacking = check_consoles(playbook, chosen, mock=request.mock)
         order = ordered(chosen, playbook.strategy.order, request.seed)
         return Prepared(
             request,
@@ -65,7 +66,11 @@ class Service(Lookups):
             slices(playbook.strategy.waves, len(order)),
             named_one_by_one(request.limits, fleet),
             {"playbook": playbook_text, "incident": incident_text},
-            (*warnings, *standing_warnings(self.settings, chosen, found, mock=request.mock)),
+            (
+                *warnings,
+                *standing_warnings(self.settings, chosen, found, mock=request.mock),
+                *lacking,
+            ),
         )
 
     def execute(

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from recovery.errors import InputError
+from recovery.model.console import BootDevice
 from recovery.sim.machine import (
     Kept,
     Machine,
@@ -46,10 +47,13 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=Tru
         "strike",
         "enter_key",
         "mend",
+        "boot_once",
     ]
     intent: str = ""
     files: tuple[int, ...] = ()
     """The variants of the bad file that were moved."""
+    device: BootDevice = "disk"
+    """What it starts from the next time."""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +66,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the fault mix."""
 
 
-def perform(machine: Machine, act: Act, *, feed_frozen: bool = True) -> None:  # noqa: C901 - a case for each act
+def perform(  # noqa: C901 - a case for each kind
+    machine: Machine, act: Act, *, feed_frozen: bool = True
+) -> None:
     """Carry the act out on a machine that was advanced to `act.at`."""
     match act.act:
         case "quarantine":
@@ -80,6 +86,8 @@ def perform(machine: Machine, act: Act, *, feed_frozen: bool = True) -> None:  #
             machine.bad = ()
         case "reboot":
             go_down(machine, act.at + _SHUTDOWN, act.intent)
+        case "boot_once":
+            machine.once = act.device
         case "power_off":
             power_off(machine, act.at)
         case "power_on" if machine.phase is Phase.OFF:

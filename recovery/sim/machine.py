@@ -13,6 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
+from recovery.model.console import BootDevice
 from recovery.sim.faults import Faults, between, chance
 
 NEVER = math.inf
@@ -22,6 +23,9 @@ EARLY = 120.0
 
 FAILED_STARTS = 2
 """After so many failed starts in a row a desktop shows the recovery screen (the same reference)."""
+
+RESCUE = 256.0
+"""Seconds that an image takes that is started instead of the disk: loading, its work, the restart."""
 
 _WINDOWS = 8
 """Boots after which the drawn lengths of windows repeat, so that long loops can be passed over."""
@@ -94,6 +98,8 @@ class Machine(msgspec.Struct, kw_only=True, gc=False):
     """Intent of that restart."""
     failed: int = 0
     """Failed starts in a row; counted only where there is a recovery screen."""
+    once: BootDevice = "disk"
+    """What it starts from the next time."""
     safe: bool = False
     """This boot is in Safe Mode."""
 
@@ -143,11 +149,24 @@ def advance(machine: Machine, now: float, *, feed_frozen: bool = True) -> None:
 def start(machine: Machine, at: float) -> None:
     """A boot begins."""
     machine.boot += 1
-    machine.boot_at = at
+    rescue = _rescue(machine) if machine.once != "disk" else 0.0
+    machine.once = "disk"
+    machine.boot_at = at + rescue
     machine.safe = "safe_mode" in machine.traits and machine.fixed
     machine.mark = ""
     machine.down_due = NEVER
-    _enter(machine, Phase.BOOTING, at, at + machine.boot_takes)
+    _enter(machine, Phase.BOOTING, at, machine.boot_at + machine.boot_takes)
+
+
+def _rescue(machine: Machine) -> float:
+    """What the image of the network or medium does before it restarts the machine, and the seconds that it takes.
+
+    It moves the bad files to the machine's quarantine. A disk that is going to ask for its key it cannot read.
+    """
+    if machine.bad and "key_at_reboot" not in machine.traits:
+        machine.kept = (*machine.kept, Kept(f"offline-{machine.boot}", machine.bad))
+        machine.bad = ()
+    return RESCUE
 
 
 def come_up(machine: Machine, at: float, *, feed_frozen: bool = True) -> None:

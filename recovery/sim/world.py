@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from recovery.errors import InputError, UnknownNameError
+from recovery.model.console import BootDevice
 from recovery.model.host import Fleet, Host
 from recovery.model.incident import Incident
 from recovery.ports import Clock, Command, News, Standing
@@ -188,6 +189,11 @@ class World:
     def switch(self, host: Host, *, on: bool) -> None:
         """Give it power, or take it."""
         (self.power_on if on else self.power_off)(host.name)
+
+    def boot_once(self, host: Host, device: BootDevice) -> None:
+        """Choose what it starts from the next time."""
+        name = self.machine(host.name).host
+        self._perform(Act(at=self.now, host=name, act="boot_once", device=device))
 
     def power_off(self, name: str) -> None:
         """Cut the power."""
