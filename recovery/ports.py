@@ -172,6 +172,40 @@ class Console(Protocol):
         """Let go of everything; never raises."""
 
 
+@runtime_checkable
+class Checked(Protocol):
+    """A console whose keeper looks at machines by itself, as clouds do."""
+
+    async def checks(self, host: Host, timeout: float) -> str:
+        """What its own checks say, in words, such as `system ok, instance impaired`. Raises as `Console`."""
+
+
+class Lent(msgspec.Struct, frozen=True):
+    """A root volume that is to be mended at a helper instance, and where it belongs."""
+
+    volume: str
+    owner: str
+    device: str
+    """Its name at the owner, to which it goes back."""
+    helper: str
+    helper_device: str
+
+
+@runtime_checkable
+class Lender(Protocol):
+    """A console that can take a machine's root volume to another machine, and back."""
+
+    async def root_volume(self, host: Host, helper: str, device: str, timeout: float) -> Lent:
+        """The volume, with where it is and where it would go; nothing is moved. Raises as `Console`."""
+
+    async def move(self, host: Host, lent: Lent, *, back: bool, timeout: float) -> None:
+        """Take the volume to the helper, or back to its owner, from wherever of the two it is, and see it there.
+
+        What was done already is not done again. Raises as `Console`, `UnsupportedError` while the owner has power and
+        where somebody else has the volume.
+        """
+
+
 PICTURE_LIMIT = 16_000_000
 """Bytes of a picture that are taken at most."""
 

@@ -15,7 +15,6 @@ import msgspec
 
 from recovery import plugins
 from recovery.credentials import CredentialStore
-from recovery.credentials.sources import Asker, ask_on_terminal
 from recovery.engine import acts, audit, once, race, reboot, steps
 from recovery.engine.context import Sight
 from recovery.engine.pursuit import Action
@@ -29,18 +28,14 @@ from recovery.journal.pictures import kept_pictures
 from recovery.model.events import AnyEvent, CredentialStopped
 from recovery.model.host import Fleet, Host, Os
 from recovery.model.incident import Incident
-from recovery.model.key_source import AnyKeySource, FromDirectory, FromEntra, FromExport, FromTable
 from recovery.model.playbook import Playbook
 from recovery.model.product import process_names
-from recovery.model.secret import Secret
 from recovery.playbook import library
 from recovery.playbook.report import Report
 from recovery.ports import Clock, Console, Credentials, PictureReader, Transport
-from recovery.redact import register
 from recovery.settings import Settings
 
 if TYPE_CHECKING:
-    from recovery.desk.sources import KeySource
     from recovery.ocr import Engine
     from recovery.sim.faults import Mix
     from recovery.sim.world import World
@@ -322,49 +317,6 @@ def picture_reader(engine: Engine) -> PictureReader:
     from recovery.ocr import choose
 
     return partial(read, reader=choose(engine))
-
-
-async def key_sources(settings: Settings, asker: Asker | None = None) -> tuple[KeySource, ...]:
-    """The sources of recovery keys that the settings name, with what they sign in with.
-
-    Raises `UsageError`, and `KeySourceError` where one cannot be as it is described.
-    """
-    store = CredentialStore(settings.credentials, ask=asker)
-    return tuple(
-        [await _key_source(definition, store, asker) for definition in settings.keys.sources]
-    )
-
-
-async def _key_source(
-    definition: AnyKeySource, store: CredentialStore, asker: Asker | None
-) -> KeySource:
-    from recovery.desk.sources.directory import DirectorySource
-    from recovery.desk.sources.entra import EntraSource
-    from recovery.desk.sources.export import ExportSource
-    from recovery.desk.sources.table import TableSource
-
-    name = definition.name or str(type(definition).__struct_config__.tag)
-    match definition:
-        case FromTable(path=path):
-            return TableSource(name, path)
-        case FromExport(path=path, credential=""):
-            question = f"Passphrase of {path}: "
-            typed = await asyncio.to_thread(asker or ask_on_terminal, question)
-            return ExportSource(name, path, register(Secret(typed)))
-        case _:
-            credential = await store.get(definition.credential)
-            secret = credential.password
-            if secret is None:
-                raise UsageError(
-                    f"keys: {name}: credential {definition.credential!r} has no secret"
-                )
-    match definition:
-        case FromDirectory():
-            return DirectorySource(name, definition, credential.user, secret)
-        case FromEntra():
-            return EntraSource(name, definition, secret)
-        case FromExport(path=path):
-            return ExportSource(name, path, secret)
 
 
 def actions() -> Mapping[str, Action]:

@@ -112,6 +112,7 @@ def _load_commands() -> None:
         library,
         powering,
         reporting,
+        rescuing,
         running,
         runs,
         serve,

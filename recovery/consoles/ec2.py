@@ -12,8 +12,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
-import msgspec
-
 from recovery.consoles.extras import Account, load
 from recovery.errors import (
     AuthRefusedError,
@@ -23,7 +21,7 @@ from recovery.errors import (
 )
 from recovery.model.console import BootDevice, Power
 from recovery.model.host import Host
-from recovery.ports import PICTURE_LIMIT, Credentials, News
+from recovery.ports import PICTURE_LIMIT, Credentials, Lent, News
 
 T = TypeVar("T")
 _STATES: Mapping[str, Power] = {
@@ -38,17 +36,6 @@ _STATES: Mapping[str, Power] = {
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}")
 _REFUSED = ("AuthFailure", "UnauthorizedOperation", "InvalidClientTokenId", "SignatureDoesNotMatch")
 _CONNECT, _READ = 5.0, 15.0
-
-
-class Lent(msgspec.Struct, frozen=True):
-    """A root volume at a helper instance, and where it belongs."""
-
-    volume: str
-    owner: str
-    device: str
-    """Its name at the owner, to which it goes back."""
-    helper: str
-    helper_device: str
 
 
 class Ec2Console:
@@ -89,7 +76,7 @@ class Ec2Console:
         await self._do(host, timeout, ask)
 
     async def boot_once(self, host: Host, device: BootDevice, medium: str, timeout: float) -> None:
-        """EC2 has no such thing; a root volume is lent to a helper instead (`lend_root`)."""
+        """EC2 has no such thing; a root volume is lent to a helper instead (`move`)."""
         del device, medium, timeout
         raise UnsupportedError(f"{host.name}: EC2 starts instances from their root volume alone")
 
@@ -97,36 +84,54 @@ class Ec2Console:
         """EC2 does not tell by itself."""
         raise UnsupportedError(f"{host.name}: EC2 is asked, and does not tell")
 
-    async def lend_root(self, host: Host, helper: str, device: str, timeout: float) -> Lent:
-        """Attach the root volume of a stopped instance to `helper` as `device`; read again afterwards.
+    async def checks(self, host: Host, timeout: float) -> str:
+        """EC2's status checks: of what is below the instance, and of the instance (its network answers)."""
 
-        Raises `UnsupportedError` for an instance that is not stopped.
-        """
+        def ask(client: Any, instance: str) -> str:
+            found = client.describe_instance_status(InstanceIds=[instance])["InstanceStatuses"]
+            return "; ".join(map(_checked, found[:1]))
 
-        def lend(client: Any, instance: str) -> Lent:
-            found = _described(client, instance)
-            state = str(found.get("State", {}).get("Name"))
-            if state != "stopped":
-                raise UnsupportedError(f"{host.name}: it is {state}; its power has to be off")
-            volume, own = _root_volume(found, host)
-            client.detach_volume(VolumeId=volume, InstanceId=instance, Device=own)
-            client.get_waiter("volume_available").wait(VolumeIds=[volume], WaiterConfig=_WAIT)
-            client.attach_volume(VolumeId=volume, InstanceId=helper, Device=device)
-            _see(client, volume, helper, host)
+        return await self._do(host, timeout, ask)
+
+    async def root_volume(self, host: Host, helper: str, device: str, timeout: float) -> Lent:
+        """The root volume of the host's instance, with its name there."""
+
+        def look(client: Any, instance: str) -> Lent:
+            if helper == instance:
+                raise UnsupportedError(f"{host.name}: its helper has to be another instance")
+            volume, own = _root_volume(_described(client, instance), host)
             return Lent(volume, instance, own, helper, device)
 
-        return await self._do(host, timeout, lend)
+        return await self._do(host, timeout, look)
 
-    async def give_back(self, host: Host, lent: Lent, timeout: float) -> None:
-        """Detach the volume from the helper, and attach it to its owner as what it was."""
+    async def move(self, host: Host, lent: Lent, *, back: bool, timeout: float) -> None:
+        """Detach it from where it is and attach it to where it is to go; read again afterwards."""
+        ends = ((lent.helper, lent.helper_device), (lent.owner, lent.device))
+        source, (target, name) = (ends[0][0], ends[1]) if back else (ends[1][0], ends[0])
 
-        def give(client: Any, _instance: str) -> None:
-            client.detach_volume(VolumeId=lent.volume, InstanceId=lent.helper)
+        def go(client: Any, instance: str) -> None:
+            if instance != lent.owner:
+                raise UnsupportedError(f"{host.name}: {lent.volume} is not of {instance}")
+            state = _state(client, instance)
+            if state != "stopped":
+                raise UnsupportedError(f"{host.name}: it is {state}; its power has to be off")
+            at = _holder(client, lent.volume)
+            if at == target:
+                return
+            if at not in (source, ""):
+                raise UnsupportedError(f"{host.name}: {lent.volume} is at {at}, and stays there")
+            if at:
+                client.detach_volume(VolumeId=lent.volume, InstanceId=at)
             client.get_waiter("volume_available").wait(VolumeIds=[lent.volume], WaiterConfig=_WAIT)
-            client.attach_volume(VolumeId=lent.volume, InstanceId=lent.owner, Device=lent.device)
-            _see(client, lent.volume, lent.owner, host)
+            client.attach_volume(VolumeId=lent.volume, InstanceId=target, Device=name)
+            client.get_waiter("volume_in_use").wait(VolumeIds=[lent.volume], WaiterConfig=_WAIT)
+            if _holder(client, lent.volume) != target:
+                message = (
+                    f"{host.name}: {lent.volume} was attached to {target}, and is not seen there"
+                )
+                raise TransportError(message)
 
-        await self._do(host, timeout, give)
+        await self._do(host, timeout, go)
 
     async def aclose(self) -> None:
         """Nothing is held between two operations."""
@@ -203,14 +208,17 @@ def _root_volume(found: dict[str, Any], host: Host) -> tuple[str, str]:
     raise UnsupportedError(f"{host.name}: it has no root volume that can be lent (instance store?)")
 
 
-def _see(client: Any, volume: str, instance: str, host: Host) -> None:
-    """Raises `TransportError` unless the volume is seen at the instance."""
-    client.get_waiter("volume_in_use").wait(VolumeIds=[volume], WaiterConfig=_WAIT)
+def _holder(client: Any, volume: str) -> str:
+    """The instance that has the volume; empty where none has."""
     found = client.describe_volumes(VolumeIds=[volume])["Volumes"][0].get("Attachments", ())
-    if instance not in [item.get("InstanceId") for item in found]:
-        raise TransportError(
-            f"{host.name}: {volume} was attached to {instance}, and is not seen there"
-        )
+    return next((str(item["InstanceId"]) for item in found), "")
+
+
+def _checked(status: dict[str, Any]) -> str:
+    """One instance's checks in words: `ok`, `impaired`, `initializing`, `insufficient-data`."""
+    names = {"system": "SystemStatus", "instance": "InstanceStatus"}
+    said = {name: str(status.get(key, {}).get("Status", ""))[:40] for name, key in names.items()}
+    return ", ".join(f"{name} {word}" for name, word in said.items() if word)
 
 
 def _decoded(text: str, host: Host) -> bytes:

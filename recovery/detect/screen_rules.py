@@ -103,6 +103,8 @@ def console_notes(case: CaseFile, incident: Incident, now: datetime) -> tuple[st
     power = _since(case, case.power)
     if power is not None and power.state == "unknown" and power.reason:
         notes.append(f"its console: {power.reason}")
+    if power is not None and power.checks:
+        notes.append(f"its console's checks: {power.checks}")
     return tuple(notes)
 
 

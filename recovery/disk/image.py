@@ -121,7 +121,7 @@ def _checked(image: str, *, held_off: bool) -> Path:
     except OSError as error:
         raise InputError(f"cannot be opened for writing: {error.strerror}", file=image) from None
     try:
-        if os.fstat(handle).st_size < _SECTOR:
+        if os.lseek(handle, 0, os.SEEK_END) < _SECTOR:
             raise InputError("is no disk image", file=image)
         # QEMU locks bytes of the images that it has open; they conflict with a lock on all of them.
         if not _unlocked(handle) and not held_off:
@@ -200,7 +200,13 @@ def _volumes(raw: Path) -> list[_Volume]:
         numbers = [int(word) for word in line.split() if word.isdecimal()]
         if len(numbers) == 2 and numbers[1] > 0:  # noqa: PLR2004 - start and length
             found.append(_Volume(numbers[0] * _SECTOR, numbers[1] * _SECTOR))
-    return found[:_MOST_PARTITIONS] or [_Volume(0, raw.stat().st_size)]
+    return found[:_MOST_PARTITIONS] or [_Volume(0, _size_of(raw))]
+
+
+def _size_of(raw: Path) -> int:
+    """Bytes of an image, or of a disk, whose file says 0."""
+    with raw.open("rb") as file:
+        return file.seek(0, os.SEEK_END)
 
 
 def _mount(part: _Part, place: Path, key: Secret | None, stack: ExitStack) -> Path:

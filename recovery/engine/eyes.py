@@ -11,7 +11,7 @@ import msgspec
 
 from recovery.detect.screen_rules import PANIC_EVENT
 from recovery.engine.deadline import Supervisor
-from recovery.engine.power import Switched, choose_start, read_power, switch
+from recovery.engine.power import ANSWER, Switched, choose_start, read_power, switch
 from recovery.errors import JournalError, TransportError, UnsupportedError
 from recovery.model.console import CRASHED, BootDevice, Power, PowerAct
 from recovery.model.evidence import (
@@ -23,7 +23,7 @@ from recovery.model.evidence import (
 )
 from recovery.model.host import Host
 from recovery.model.reading import Reading
-from recovery.ports import Clock, Console, News, PictureKeeper, PictureReader
+from recovery.ports import Checked, Clock, Console, News, PictureKeeper, PictureReader
 from recovery.redact import scrub
 
 _PICTURE_TIME = 30.0
@@ -67,7 +67,7 @@ class Eyes:
         if console is None:
             return ()
         async with self._places:
-            power = await self._power(console, host)
+            power = await self._checked(console, host, await self._power(console, host))
             if power.state == "off":
                 return (*await self._pictures(console, host, ("crash_picture",)), power)
             return (power, *await self._pictures(console, host, ("picture", "crash_picture")))
@@ -131,6 +131,17 @@ class Eyes:
         except (TransportError, UnsupportedError) as error:
             state, reason = "unknown", scrub(str(error))[:500]
         return PowerSeen(at=self._clock.now(), source=console.name, state=state, reason=reason)
+
+    async def _checked(self, console: Console, host: Host, seen: PowerSeen) -> PowerSeen:
+        """With what the console's keeper checks by itself, where it does and says so."""
+        if seen.state != "on" or not isinstance(console, Checked):
+            return seen
+        work = console.checks(host, ANSWER)
+        try:
+            said = await self._supervisor.within(ANSWER + 1.0, work, f"the checks of {host.name}")
+        except (TransportError, UnsupportedError):
+            return seen
+        return msgspec.structs.replace(seen, checks=scrub(said)[:200])
 
     async def _pictures(
         self, console: Console, host: Host, kinds: tuple[str, ...]

@@ -14,6 +14,7 @@ from recovery.engine.powering import choose_start, cycle, settle
 from recovery.engine.pursuit import Pursuit
 from recovery.engine.reboot import await_return, look_again
 from recovery.engine.steps import leave_alone, not_concerned, read_evidence
+from recovery.model.case import same_boot
 from recovery.model.console import BOOT_DEVICES
 from recovery.model.events import PowerFinished, PowerIntended, StepIntended
 from recovery.model.evidence import (
@@ -26,7 +27,6 @@ from recovery.model.evidence import (
     Verdict,
 )
 from recovery.model.playbook import Step
-from recovery.model.state import same_boot
 
 _LOOK_AGAIN = 5.0
 """Seconds between two looks through a console."""

@@ -25,6 +25,8 @@ from recovery.model.events import (
     PowerFinished,
     PowerIntended,
     ReportGiven,
+    RescueFinished,
+    RescueIntended,
     RunFinished,
     RunHeld,
     RunResumed,
@@ -74,6 +76,11 @@ _POWERS = {
 }
 
 
+_PHASES = {
+    "lend": "lend its root volume to the helper",
+    "fix": "mend the volume at the helper",
+    "back": "give the volume back",
+}
 _DISKS = {"fix": "fix", "undo": "take back the fix of"}
 
 
@@ -140,6 +147,11 @@ def _stopped(event: CredentialStopped) -> str:
     return f"credential {event.credential} was refused {event.refusals} times and is not used again"
 
 
+def _rescue(event: RescueIntended) -> str:
+    where = f"root volume {event.volume} ({event.device}), helper {event.helper} as {event.helper_device}"
+    return f"rescue: about to {_PHASES[event.phase]}: {where}{_tail(event.by, ', by ')}"
+
+
 _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     RunStarted: _started,
     RunResumed: lambda event: f"run resumed{_tail(event.by, ' by ')}",
@@ -166,6 +178,10 @@ _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     ),
     DiskFinished: lambda event: (
         f"disk {event.act} of {event.disk}: {_OUTCOMES[event.outcome]}{_tail(event.message)}"
+    ),
+    RescueIntended: _rescue,
+    RescueFinished: lambda event: (
+        f"rescue, {_PHASES[event.phase]}: {_OUTCOMES[event.outcome]}{_tail(event.message)}"
     ),
     HandedOver: lambda event: (
         f"handed over to people, runbook {event.runbook}{_tail(event.reason)}"
@@ -234,7 +250,7 @@ def _fix(evidence: FixApplied) -> str:
 def _power(evidence: PowerSeen) -> str:
     if evidence.state == "unknown":
         return f"its console does not say whether it has power{_tail(evidence.reason)}"
-    return f"its console says: {evidence.state}"
+    return f"its console says: {evidence.state}{_tail(evidence.checks, '; checks: ')}"
 
 
 _SIGHTS: Mapping[type, Callable[[Any], str]] = {

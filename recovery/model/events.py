@@ -46,6 +46,9 @@ closed by evidence on resume."""
 PowerOutcome = Literal["ok", "failed", "interrupted"]
 """As of steps."""
 
+RescuePhase = Literal["lend", "fix", "back"]
+"""Its root volume goes to the helper, is mended there, and comes back."""
+
 DiskAct = Literal["fix", "undo"]
 DiskOutcome = Literal["ok", "already", "nothing_matched", "failed", "refused", "interrupted"]
 """As of steps."""
@@ -192,7 +195,11 @@ class PowerFinished(Event, frozen=True, kw_only=True, tag="power.finished"):
     message: str = ""
 
 
-class DiskIntended(Event, frozen=True, kw_only=True, tag="disk.intended"):
+class OffHost(Event, frozen=True, kw_only=True):
+    """Of an act on the disk of a host that is off."""
+
+
+class DiskIntended(OffHost, frozen=True, kw_only=True, tag="disk.intended"):
     """The disk of a machine that is off is about to be changed. Durable before the act; `host` where it was named."""
 
     act: DiskAct
@@ -204,7 +211,7 @@ class DiskIntended(Event, frozen=True, kw_only=True, tag="disk.intended"):
     by: str = ""
 
 
-class DiskFinished(Event, frozen=True, kw_only=True, tag="disk.finished"):
+class DiskFinished(OffHost, frozen=True, kw_only=True, tag="disk.finished"):
     """How an act on a disk ended."""
 
     act: DiskAct
@@ -214,6 +221,30 @@ class DiskFinished(Event, frozen=True, kw_only=True, tag="disk.finished"):
     outcome: DiskOutcome
     files: int = 0
     """Files that were moved, or put back."""
+    message: str = ""
+
+
+class RescueIntended(OffHost, frozen=True, kw_only=True, tag="rescue.intended"):
+    """A phase of the rescue of a host by its root volume is about to begin. Durable before the act."""
+
+    phase: RescuePhase
+    volume: str
+    owner: str
+    """The host's own instance."""
+    device: str
+    """The volume's name there, to which it goes back."""
+    helper: str
+    """The instance at which it is mended."""
+    helper_device: str
+    by: str = ""
+
+
+class RescueFinished(OffHost, frozen=True, kw_only=True, tag="rescue.finished"):
+    """How a phase ended, as far as it was seen."""
+
+    phase: RescuePhase
+    volume: str
+    outcome: PowerOutcome
     message: str = ""
 
 
@@ -276,6 +307,8 @@ AnyEvent = (
     | PowerFinished
     | DiskIntended
     | DiskFinished
+    | RescueIntended
+    | RescueFinished
     | HandedOver
     | HostFinished
     | CredentialStopped

@@ -320,6 +320,8 @@ class PowerSeen(Evidence, frozen=True, kw_only=True, tag="power", gc=False, omit
     state: Power
     reason: str = ""
     """Why it is not known."""
+    checks: str = ""
+    """What a cloud's own checks say, such as `system ok, instance impaired`; empty where there are none."""
 
 
 class MachineReset(Evidence, frozen=True, kw_only=True, tag="reset", gc=False, omit_defaults=True):

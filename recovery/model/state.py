@@ -15,13 +15,12 @@ from recovery.model.case import CaseFile, add_all, add_evidence
 from recovery.model.desk_events import TicketOpened, TicketSaidDone, TicketTried
 from recovery.model.events import (
     AnyEvent,
-    DiskFinished,
-    DiskIntended,
     HandedOver,
     HostAdmitted,
     HostFinished,
     HostObserved,
     HostReturned,
+    OffHost,
     Outcome,
     PowerFinished,
     PowerIntended,
@@ -95,7 +94,7 @@ def apply(  # noqa: C901, PLR0911, PLR0912 - a case for each kind
             return _finished(state, event, case_file or add_all(state.case, event.evidence))
         case PowerIntended() | PowerFinished():
             return replace(state, power=event, updated=event.at)
-        case DiskIntended() | DiskFinished():
+        case OffHost():
             return replace(state, updated=event.at)
         case HandedOver() | TicketOpened():
             return replace(

@@ -33,7 +33,7 @@ from recovery.model.desk_events import (
 from recovery.model.events import AnyEvent, Notice
 from recovery.model.secret import Secret
 from recovery.redact import register, scrub
-from recovery.worlds import key_sources
+from recovery.service.key_sources import key_sources
 
 if TYPE_CHECKING:
     from recovery.service.desk import Desk

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from recovery.cli.main import main
 from recovery.disk import fixing
 from recovery.service import disks
 from tests.cli.conftest import Cli
-from tests.cli.test_cli_fix_disk import windows, write
+from tests.cli.test_cli_fix_disk import NAME, ext4, listed, loops, tool, windows, write
 
 SECOND = "C-00000291-00000000-00000033.sys"
 Told = tuple[str, str, str, str | None, int]
@@ -147,3 +148,18 @@ def test_a_host_that_the_inventory_does_not_know_is_refused(
     assert "no host is named 'pc2'" in told.err
     assert cli("fix-disk", disk, "--host", "pc1\x1b[2J").code == 2
     assert cli("fix-disk", disk, "--host", "pc1", "-i", known).code == 0
+
+
+def test_a_disk_that_is_attached_here_is_fixed(cli: Cli, tmp_path: Path) -> None:
+    """As the volume of a cloud's instance is at its helper."""
+    loops()
+    image = ext4(tmp_path)
+    losetup = tool("losetup", "mount")
+    found = [losetup, "--find", "--show", str(image)]
+    device = subprocess.run(found, capture_output=True, text=True, check=True).stdout.strip()
+    try:
+        told = cli("fix-disk", device)
+    finally:
+        subprocess.run([losetup, "--detach", device], check=True)
+    assert told.code == 0, told.err
+    assert NAME not in listed(image, "/CrowdStrike")

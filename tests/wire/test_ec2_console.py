@@ -72,18 +72,89 @@ async def test_an_instance_is_stopped_and_started(cloud: str, ec2: Any) -> None:
     await console.aclose()
 
 
-async def test_a_root_volume_is_lent_to_a_helper_and_comes_back(cloud: str, ec2: Any) -> None:
+def at(ec2: Any, volume: str) -> list[tuple[str, str]]:
+    found = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"]
+    return [(item["InstanceId"], item["Device"]) for item in found]
+
+
+async def test_a_root_volume_goes_to_a_helper_and_comes_back(cloud: str, ec2: Any) -> None:
     sick, helper = new(ec2), new(ec2)
     console, there = Ec2Console(Purse()), host(cloud, sick)
+    lent = await console.root_volume(there, helper, "/dev/sdf", 30)
     with pytest.raises(UnsupportedError, match="its power has to be off"):
-        await console.lend_root(there, helper, "/dev/sdf", 30)
+        await console.move(there, lent, back=False, timeout=30)
     await switch(console, there, "off", Supervisor())
-    lent = await console.lend_root(there, helper, "/dev/sdf", 30)
-    at = ec2.describe_volumes(VolumeIds=[lent.volume])["Volumes"][0]["Attachments"]
-    assert [(item["InstanceId"], item["Device"]) for item in at] == [(helper, "/dev/sdf")]
-    await console.give_back(there, lent, 30)
-    at = ec2.describe_volumes(VolumeIds=[lent.volume])["Volumes"][0]["Attachments"]
-    assert [(item["InstanceId"], item["Device"]) for item in at] == [(sick, lent.device)]
+    for _ in range(2):  # what was done is not done again
+        await console.move(there, lent, back=False, timeout=30)
+        assert at(ec2, lent.volume) == [(helper, "/dev/sdf")]
+    for _ in range(2):
+        await console.move(there, lent, back=True, timeout=30)
+        assert at(ec2, lent.volume) == [(sick, lent.device)]
+
+
+async def test_a_volume_that_was_only_detached_goes_on_either_way(cloud: str, ec2: Any) -> None:
+    sick, helper = new(ec2), new(ec2)
+    console, there = Ec2Console(Purse()), host(cloud, sick)
+    await switch(console, there, "off", Supervisor())
+    lent = await console.root_volume(there, helper, "/dev/sdf", 30)
+    ec2.detach_volume(VolumeId=lent.volume, InstanceId=sick)
+    await console.move(there, lent, back=False, timeout=30)
+    assert at(ec2, lent.volume) == [(helper, "/dev/sdf")]
+    ec2.detach_volume(VolumeId=lent.volume, InstanceId=helper)
+    await console.move(there, lent, back=True, timeout=30)
+    assert at(ec2, lent.volume) == [(sick, lent.device)]
+
+
+async def test_a_volume_that_somebody_else_has_stays_there(cloud: str, ec2: Any) -> None:
+    sick, helper, other = new(ec2), new(ec2), new(ec2)
+    console, there = Ec2Console(Purse()), host(cloud, sick)
+    await switch(console, there, "off", Supervisor())
+    lent = await console.root_volume(there, helper, "/dev/sdf", 30)
+    ec2.detach_volume(VolumeId=lent.volume, InstanceId=sick)
+    ec2.attach_volume(VolumeId=lent.volume, InstanceId=other, Device="/dev/sdg")
+    for back in (False, True):
+        with pytest.raises(UnsupportedError, match=f"is at {other}, and stays there"):
+            await console.move(there, lent, back=back, timeout=30)
+    with pytest.raises(UnsupportedError, match="is not of"):
+        await console.move(host(cloud, other), lent, back=True, timeout=30)
+    with pytest.raises(UnsupportedError, match="has to be another instance"):
+        await console.root_volume(there, sick, "/dev/sdf", 30)
+
+
+async def test_the_clouds_own_checks_are_told(cloud: str, ec2: Any) -> None:
+    console, there = Ec2Console(Purse()), host(cloud, new(ec2))
+    assert await console.checks(there, 20) == "system ok, instance ok"
+
+
+class Statuses:
+    """Stands for checks that fail, which moto's never do."""
+
+    def __init__(self, found: list[dict[str, Any]]) -> None:
+        self._found = found
+
+    def describe_instance_status(self, **_: Any) -> dict[str, Any]:
+        return {"InstanceStatuses": self._found}
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            [{"SystemStatus": {"Status": "ok"}, "InstanceStatus": {"Status": "impaired"}}],
+            "system ok, instance impaired",
+        ),
+        ([{"SystemStatus": {"Status": "impaired"}}], "system impaired"),
+        ([], ""),
+    ],
+)
+async def test_checks_that_fail(
+    monkeypatch: pytest.MonkeyPatch, found: list[dict[str, Any]], said: str
+) -> None:
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: Statuses(found))
+    assert await Ec2Console(Purse()).checks(host("", "i-0123456789abcdef0"), 20) == said
 
 
 class Screens:
@@ -146,7 +217,8 @@ class Volumes:
         return {"Reservations": [{"Instances": [found]}]}
 
     def describe_volumes(self, **_: Any) -> dict[str, Any]:
-        return {"Volumes": [{"Attachments": self._seen}]}
+        mine = [{"InstanceId": "i-0123456789abcdef0"}]
+        return {"Volumes": [{"Attachments": self._seen if self.calls else mine}]}
 
     def detach_volume(self, **_: Any) -> None:
         self.calls.append("detach")
@@ -192,8 +264,14 @@ async def test_volumes_that_do_not_behave(
     volumes = Volumes(mappings, [{"InstanceId": "i-3"}])
     monkeypatch.setattr(boto3, "client", lambda *_, **__: volumes)
     there = host("", "i-0123456789abcdef0")
+    console = Ec2Console(Purse())
+
+    async def lend() -> None:
+        lent = await console.root_volume(there, "i-2", "/dev/sdf", 20)
+        await console.move(there, lent, back=False, timeout=20)
+
     with pytest.raises(kind, match=words):
-        await Ec2Console(Purse()).lend_root(there, "i-2", "/dev/sdf", 20)
+        await lend()
     assert volumes.calls == calls
 
 

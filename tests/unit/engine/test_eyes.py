@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from recovery.detect.screen_rules import console_notes
 from recovery.engine import power
 from recovery.engine.deadline import Supervisor
 from recovery.engine.eyes import Eyes
@@ -19,11 +20,15 @@ from recovery.errors import (
     UnreachableError,
     UnsupportedError,
 )
+from recovery.journal.words import seen as describe_seen
+from recovery.model.case import CaseFile, add_all
 from recovery.model.console import BootDevice, Power
 from recovery.model.evidence import CrashRecord, MachineReset, PowerSeen, ScreenSeen
 from recovery.model.host import ConsoleRef, Host
 from recovery.model.reading import Label, Reading
 from recovery.model.secret import Secret
+from recovery.playbook.incidents import parse_incident
+from recovery.playbook.library import read_incident
 from recovery.ports import News
 from recovery.redact import register
 from recovery.sim.virtual import run
@@ -113,6 +118,39 @@ async def test_a_machine_that_is_off_shows_only_its_last_crash() -> None:
     fake.states, fake.crash = ["off"], b"crash"
     found = await eyes(fake).see(HOST)
     assert [type(item) for item in found] == [ScreenSeen, PowerSeen]
+
+
+class Cloud(Fake):
+    """A console with checks of its own."""
+
+    said: str | Exception = "system ok, instance impaired"
+
+    async def checks(self, host: Host, timeout: float) -> str:
+        if isinstance(self.said, Exception):
+            raise self.said
+        return self.said
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "seen"),
+    [
+        ("system ok, instance impaired", "on", ("on", "system ok, instance impaired", "")),
+        ("system ok, instance impaired", "off", ("off", "", "")),
+        (TransportError("EC2: no"), "on", ("on", "", "")),
+    ],
+)
+async def test_what_a_cloud_checks_by_itself_is_evidence(
+    said: str | Exception, state: Power, seen: tuple[str, str, str]
+) -> None:
+    cloud = Cloud()
+    cloud.states, cloud.said = [state], said
+    (found,) = [item for item in await eyes(cloud).see(HOST) if isinstance(item, PowerSeen)]
+    assert (found.state, found.checks, found.reason) == seen
+    case = add_all(CaseFile(), (found,))
+    incident = parse_incident(*read_incident("crowdstrike-291"))
+    notes = console_notes(case, incident, NOW)
+    assert ("its console's checks: system ok, instance impaired" in notes) is bool(seen[1])
+    assert seen[1] in describe_seen(found)
 
 
 async def test_what_goes_wrong_is_said() -> None:
