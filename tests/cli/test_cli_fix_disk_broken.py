@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.test_cli_fix_disk import ext4, loops, tool
+from tests.cli.test_cli_fix_disk import ext4, loops, tool, write
 from tests.needs import missing
 
 
@@ -57,3 +57,33 @@ def test_a_machine_without_loop_devices_says_so(
     told = cli("fix-disk", image)
     assert told.code == 2
     assert words in told.err
+
+
+def test_a_disk_that_cannot_be_unmounted_is_not_to_be_used_yet(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops()
+    image = ext4(tmp_path)
+    tools = tmp_path / "tools"
+    real = tool("umount", "mount")
+    # The real one ends the mount, so that nothing is left behind.
+    write(tools / "umount", f'#!/bin/sh\n{real} "$@"; echo target is busy; exit 32\n'.encode())
+    (tools / "umount").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:/usr/sbin:/usr/bin:/sbin:/bin")
+    told = cli("fix-disk", image, "--host", "pc1")
+    assert told.code == 2
+    assert "could not be unmounted, so the image is not to be used yet: target is busy" in told.err
+    assert "could not be unmounted" in cli("explain", "pc1").out
+
+
+def test_a_program_that_does_not_end_is_given_up(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loops()
+    image = ext4(tmp_path)
+    write(tmp_path / "tools/blkid", b"#!/bin/sh\nexec sleep 60\n", mode=0o755)
+    monkeypatch.setattr("recovery.disk.image._TIME", 2.0)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'tools'}:/usr/sbin:/usr/bin:/sbin:/bin")
+    told = cli("fix-disk", image)
+    assert told.code == 2
+    assert "holds no file system" in told.err
