@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+import msgspec
 import pytest
 
 from recovery.disk import finding, install, linux, windows
@@ -198,3 +199,58 @@ def test_a_linked_folder_tells_nothing(tmp_path: Path) -> None:
     found = linux.examine(root, root, INCIDENT, NOW)
     assert found.listing is None
     assert any("is a link, which is not followed" in problem for problem in found.problems)
+
+
+def test_a_windows_says_what_it_could_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "Windows"
+    logs = folder / "System32/winevt/Logs"
+    logs.mkdir(parents=True)
+    (logs / "System.evtx").write_bytes(b"ElfFile")
+    (folder / "MEMORY.DMP").mkdir()
+    (folder / "Minidump").mkdir()
+    (folder / "Minidump/a.dmp").write_bytes(b"PAGEDU64")
+    real = open_file
+
+    def broken(path: Path, **words: Any) -> Any:
+        if path.suffix in (".evtx", ".dmp"):
+            raise InputError("cannot be read: input/output error", file=str(path))
+        return real(path, **words)
+
+    monkeypatch.setattr(windows, "open_file", broken)
+    found = windows.examine(folder, tmp_path, INCIDENT, NOW, lambda: False)
+    said = "; ".join(found.problems)
+    assert "System.evtx: cannot be read: input/output error" in said
+    assert "a.dmp: cannot be read: input/output error" in said
+    assert "MEMORY.DMP: is a folder, and no dump" in said
+    assert found.read == ()
+
+
+@pytest.mark.parametrize(
+    ("directory", "place"),
+    [
+        ("%WINDIR%\\Temp", ("Windows", ["Temp"])),
+        ("%ProgramData%\\X", (".", ["ProgramData", "X"])),
+        ("C:\\X", (".", ["X"])),
+        ("%TEMP%\\X", None),
+    ],
+)
+def test_where_a_folder_of_a_profile_lies_on_a_disk(
+    tmp_path: Path, directory: str, place: tuple[str, list[str]] | None
+) -> None:
+    found = windows.place_of(tmp_path / "Windows", tmp_path, directory)
+    assert found == (None if place is None else (tmp_path / place[0], place[1]))
+    whole = windows.place_of(tmp_path, tmp_path, directory)
+    assert (whole is None) is (place is None)
+
+
+def test_a_profile_whose_folder_no_disk_has_is_said(tmp_path: Path) -> None:
+    (tmp_path / "Windows").mkdir()
+    own = INCIDENT.platforms["windows"]
+    artifact = msgspec.structs.replace(own.artifact, directory="%TEMP%\\X")
+    platforms = {"windows": msgspec.structs.replace(own, artifact=artifact)}
+    incident = msgspec.structs.replace(INCIDENT, platforms=platforms)
+    found = windows.examine(tmp_path / "Windows", tmp_path, incident, NOW, lambda: False)
+    assert found.listing is None
+    assert "%TEMP%\\X has no place on a disk that does not run" in found.problems
