@@ -96,7 +96,7 @@ class Board:
             return None
         run = self._run_of(event)
         if run is None or run.mock == self.mock:
-            self.last = event.at
+            self.last = self._moment(event)
             if notable(event):
                 self._notable.append(stored)
         before = run.state(event.host) if run is not None else None
@@ -122,6 +122,10 @@ class Board:
     def hands(self) -> tuple[Hand, ...]:
         """The hosts that wait for a person, those that have waited longest first."""
         return tuple(self._hands.values())
+
+    def _moment(self, event: AnyEvent) -> datetime:
+        """When it happened in this world: a twin has a time of its own, which people's word does not move."""
+        return (isinstance(event, DeskEvent) and self.mock and self.last) or event.at
 
     def _run_of(self, event: AnyEvent) -> RunProgress | None:
         run = self.runs.get(event.run)
@@ -158,16 +162,16 @@ class Board:
         return msgspec.structs.replace(old, case=lean(old, event).case, updated=event.at)
 
     def _moved(self, event: AnyEvent, after: HostState) -> Change:
-        name = event.host
+        name, at = event.host, self._moment(event)
         before = self._hosts.get(name)
         self._hosts[name] = after
         self._given = None
         if after.progress == Progress.WITH_TECHNICIAN:
             if name not in self._hands or isinstance(event, HandedOver):
-                self._hands[name] = Hand(name, event.run, event.at, after.runbook, after.message)
+                self._hands[name] = Hand(name, event.run, at, after.runbook, after.message)
         elif name in self._hands:
             del self._hands[name]
-        return Change(before, after, event.at)
+        return Change(before, after, at)
 
     def _advance(self, state: HostState, event: AnyEvent) -> HostState:
         new = lean(state, event)

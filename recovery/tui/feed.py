@@ -27,6 +27,7 @@ from recovery.planning import RecordedPlan, recorded_fleet, recorded_plan
 from recovery.ports import Clock, Stored
 from recovery.report.course import Course
 from recovery.report.estimate import goals
+from recovery.tui.people import People
 from recovery.tui.snapshot import EMPTY, RunLine, Snapshot
 
 _BUDGET = 0.15
@@ -82,6 +83,7 @@ class Feed:
         self._met: set[str] = set()
         self._board: Board | None = None
         self._course = Course()
+        self._people = People()
         self._watched: dict[str, _Watched] = {}
         self._holders: dict[str, str] = {}
         self._looked = float("-inf")
@@ -172,9 +174,9 @@ class Feed:
         """The board, once there is something to choose its world by."""
         known = summaries(reader.run_events())
         if self._mock is None:
-            if not known:
+            if not reader.last_seq():
                 return None
-            self._mock = all(run.mock for run in known)
+            self._mock = bool(known) and all(run.mock for run in known)
         self._open_runs = {run.run for run in known if run.finished is None}
         self._met = {run.run for run in known}
         self._board = Board(mock=self._mock)
@@ -183,6 +185,7 @@ class Feed:
     def _take(self, reader: Reader, board: Board, stored: Stored) -> None:
         event = stored.event
         change = board.add(stored)
+        self._people.add(stored, mock=board.mock)
         if isinstance(event, RunStarted):
             self._begun(reader, board, event)
         if not event.host:
@@ -233,20 +236,10 @@ class Feed:
 
     def _shown(self, behind: int) -> Snapshot:
         board = self._board
-        fleet = self._fleet or Fleet()
+        fleet, clock = self._fleet or Fleet(), self._clock.now()
         if board is None:
-            now = self._clock.now()
-            return Snapshot(
-                stage="live",
-                journal=self._journal,
-                there=self._reader is not None,
-                now=now,
-                mock=bool(self._mock),
-                fleet=fleet,
-                members=self._course.hosts,
-                standing=self._course.standing(),
-            )
-        now = (board.last if board.mock else None) or self._clock.now()
+            return self._without_events(fleet, clock)
+        now = (board.last if board.mock else None) or clock
         if not board.mock and not behind:
             self._course.pass_time(now)
         standing = self._course.standing()
@@ -269,6 +262,22 @@ class Feed:
             recent=board.recent(),
             notable=board.notable(),
             hands=hands,
+            tickets=self._people.tickets(mock=board.mock),
+            desk=self._people.numbers(self._course, clock, mock=board.mock),
+            clock=clock,
+        )
+
+    def _without_events(self, fleet: Fleet, now: datetime) -> Snapshot:
+        return Snapshot(
+            stage="live",
+            journal=self._journal,
+            there=self._reader is not None,
+            now=now,
+            clock=now,
+            mock=bool(self._mock),
+            fleet=fleet,
+            members=self._course.hosts,
+            standing=self._course.standing(),
         )
 
     def _line(self, run: RunProgress, now: datetime) -> RunLine:

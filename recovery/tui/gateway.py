@@ -7,12 +7,14 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from recovery.desk.queue import Job
 from recovery.journal.views import Line, RunView
 from recovery.model.state import HostState
 from recovery.planning import Prepared, Request
 from recovery.ports import Stored
 
 Verb = Literal["pause", "resume", "abort", "cancel", "approve"]
+DeskVerb = Literal["claim", "next", "on_site", "tried", "done", "release", "escalate", "add"]
 
 
 class PlaybookLine(msgspec.Struct, frozen=True):
@@ -23,6 +25,24 @@ class PlaybookLine(msgspec.Struct, frozen=True):
     incident: str = ""
     """The incident that it belongs to; empty for a common one."""
     file: str = ""
+
+
+class DeskAct(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that is to happen at the technicians' desk. Which fields count depends on the verb."""
+
+    verb: DeskVerb
+    mock: bool
+    """The world that is shown: it is refused where the desk is about the other one."""
+    host: str = ""
+    tech: str = ""
+    reason: str = ""
+    to: str = ""
+    """Whom it is escalated to."""
+    site: str = ""
+    place: str = ""
+    """Floor, room, gate: where the technician is, or the machine that is added."""
+    as_lead: bool = False
+    """Also against a holder."""
 
 
 class Sieve(msgspec.Struct, frozen=True):
@@ -69,6 +89,12 @@ class Gateway(Protocol):
 
     async def events(self, sieve: Sieve, before: int, count: int) -> tuple[Stored, ...]:
         """The latest `count` events in front of number `before` that pass the sieve, oldest first."""
+
+    async def job(self, host: str, *, mock: bool) -> Job:
+        """A host's ticket with checklist, kit and minutes."""
+
+    async def desk(self, act: DeskAct) -> str:
+        """Act at the desk; what came of it, in words."""
 
     def farewell(self) -> str:
         """What somebody who quits should know: which runs go on, and how to come back."""

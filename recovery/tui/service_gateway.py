@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from recovery.desk.queue import Job
 from recovery.errors import RecoveryError, RefusedError, UsageError
 from recovery.journal import views
 from recovery.journal.lease import holder
@@ -23,7 +24,8 @@ from recovery.ports import Stored
 from recovery.service import Service
 from recovery.tui.children import Child, words_for, words_to_resume
 from recovery.tui.deck import Deck
-from recovery.tui.gateway import PlaybookLine, Sieve, Verb
+from recovery.tui.desk_acts import DeskSide
+from recovery.tui.gateway import DeskAct, PlaybookLine, Sieve, Verb
 from recovery.tui.sieve import latest
 from recovery.worlds import SystemClock
 
@@ -44,6 +46,7 @@ class ServiceGateway:
         self._deck = deck
         self._journal = service.settings.journal
         self._children: list[Child] = []
+        self._desk = DeskSide(service, deck)
 
     def request(self, playbook: str, limits: Sequence[str] = (), *, check: bool = False) -> Request:
         """A request for these hosts of the dashboard's fleet."""
@@ -122,6 +125,14 @@ class ServiceGateway:
     async def events(self, sieve: Sieve, before: int, count: int) -> tuple[Stored, ...]:
         """The latest events in front of `before` that pass the sieve."""
         return await asyncio.to_thread(self._reading, lambda log: latest(log, sieve, before, count))
+
+    async def job(self, host: str, *, mock: bool) -> Job:
+        """A host's ticket with checklist, kit and minutes."""
+        return await asyncio.to_thread(self._desk.job, host, mock=mock)
+
+    async def desk(self, act: DeskAct) -> str:
+        """Act at the desk."""
+        return await asyncio.to_thread(self._desk.carry_out, act)
 
     def farewell(self) -> str:
         """Which runs go on, and how to come back."""

@@ -8,6 +8,7 @@ import msgspec
 
 from recovery.model.events import Outcome
 from recovery.model.evidence import Progress, Verdict
+from recovery.model.ticket import Stage
 
 
 class Sign(msgspec.Struct, frozen=True):
@@ -54,3 +55,14 @@ OUTCOMES: Mapping[str, Sign] = {
     Outcome.FAILED: Sign("✗", "failed", "$error"),
     Outcome.CANCELLED: Sign("-", "cancelled", "$muted"),
 }
+
+STAGES: Mapping[str, Sign] = {
+    Stage.WAITING: Sign("▫", "waiting", "$warning"),
+    Stage.CLAIMED: Sign("▸", "claimed", "$accent"),
+    Stage.ON_SITE: Sign("@", "on site", "$accent"),
+    Stage.SAYS_DONE: Sign("◑", "says done", "$warning"),
+    Stage.PROVEN: Sign("★", "proven", "bold $success"),
+    Stage.CAME_BACK: Sign("↻", "came back", "$error"),
+    Stage.ESCALATED: Sign("▲", "escalated", "$error"),
+}
+"""The desk's tickets, in the order of their way."""

@@ -14,6 +14,7 @@ from recovery.journal.board import Hand
 from recovery.journal.views import RunView, StepWait
 from recovery.model.host import Fleet, Host
 from recovery.model.state import HostState
+from recovery.model.ticket import DeskNumbers, Ticket
 from recovery.ports import Stored
 from recovery.report.course import Standing
 from recovery.report.estimate import Goal
@@ -87,6 +88,11 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     """The latest events that an operator should see, oldest first."""
     hands: tuple[Hand, ...] = ()
     """Hosts that wait for a person."""
+    tickets: Mapping[str, Ticket] = MappingProxyType({})
+    """The desk's tickets by host, in the order in which they were opened. Ask each by `at(clock)`."""
+    desk: DeskNumbers = DeskNumbers()
+    clock: datetime = datetime.fromtimestamp(0, UTC)
+    """The time that people and their leases go by; differs from `now` on a mock twin."""
     problem: str = ""
     """Why what is shown is not up to date."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from recovery.journal.lease import Lease
 from recovery.journal.log import Log
+from recovery.model.desk_events import TicketClaimed, TicketOpened
 from recovery.model.evidence import Verdict
 from recovery.tui.feed import Feed
 from recovery.tui.snapshot import Snapshot
@@ -192,3 +194,29 @@ def test_real_time_goes_on_while_nothing_happens(tmp_path: Path) -> None:
     found = stage.snapshot()
     assert found.now == at(3600)
     assert found.standing.lost == pytest.approx(90_000 / 32)
+
+
+def test_what_people_say_does_not_move_the_time_of_a_twin(stage: Stage) -> None:
+    stage.begin()
+    half_way(stage)
+    before = stage.snapshot()
+    later = at(80_000_000)
+    stage.say(
+        TicketClaimed(
+            at=later, host="msp-kiosk-01", mock=True, tech="grace", until=later + timedelta(hours=1)
+        )
+    )
+    after = stage.snapshot()
+    assert after.now == before.now
+    assert after.standing.lost == before.standing.lost
+    assert after.tickets["msp-kiosk-01"].owner == "grace"
+    assert (before.desk.claimed, after.desk.claimed) == (0, 1)
+
+
+def test_a_ticket_shows_before_any_run(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, mock=False)
+    stage.feed = Feed(stage.journal, stage.clock, (str(stage.inventory),))
+    stage.say(TicketOpened(at=at(0), host="lost-01", reason="found", site="ATL"))
+    snapshot = stage.snapshot()
+    assert list(snapshot.tickets) == ["lost-01"]
+    assert snapshot.desk.sites == {"ATL": 1}

@@ -92,7 +92,10 @@ class ActingPage(Page):
         hosts = [members[name] for name in names if name in members]
         if not hosts:
             self.tell(
-                "no host is chosen: set the cursor on one, or mark some with Space", severe=True
+                f"no inventory knows {fold(names, most=4)}: only people can act on it"
+                if names
+                else "no host is chosen: set the cursor on one, or mark some with Space",
+                severe=True,
             )
             return
         playbooks = [line.name for line in self.gateway.playbooks()]

@@ -1,56 +1,54 @@
-"""The Hands screen: the hosts that need a person, by site, with checklist, attempts and proof."""
+"""The Hands screen: the desk's board. Who waits, who works on what, and what to do in front of the machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from typing import ClassVar, NamedTuple
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 from typing_extensions import override
 
+from recovery.desk.queue import Job
 from recovery.errors import RecoveryError
-from recovery.journal.board import Hand
-from recovery.model.host import Host
-from recovery.model.incident import Runbook
-from recovery.model.state import HostState
+from recovery.model.ticket import DeskNumbers
 from recovery.tui.actions import Action, bindings
-from recovery.tui.fleet_rows import age, shown, state_columns
-from recovery.tui.inert import content
+from recovery.tui.desk_rows import (
+    GROUPINGS,
+    PROVEN,
+    TicketRow,
+    columns,
+    figures,
+    rows_of,
+    ticket_text,
+)
 from recovery.tui.screens.acting import ActingPage
+from recovery.tui.screens.desk_verbs import DESK_ACTIONS, DeskVerbs
 from recovery.tui.screens.host import HostScreen
-from recovery.tui.signs import VERDICTS
 from recovery.tui.snapshot import Snapshot
-from recovery.tui.widgets.arrangement import Wanted, arrange
-from recovery.tui.widgets.columns import Column
+from recovery.tui.widgets.arrangement import Arrangement, Wanted, arrange
 from recovery.tui.widgets.host_table import MARK_ACTIONS, TABLE_ACTIONS, HostTable
 
+_MANY = 2000
+"""Rows that are arranged on another thread, so that no key waits for it."""
+_SETTLE = 0.08
+"""Seconds for which the cursor rests on a ticket before its checklist is asked for."""
 _OWN = (
     Action("hands.act", "x", "Act", "Prove, or act on the marked hosts", "Hands", shown=True),
-    Action("hands.sites", "v", "Fold sites", "Close or open all sites", "Hands", shown=True),
+    Action("hands.group", "v", "Group", "By stage, by site, by technician", "Hands", shown=True),
+    *DESK_ACTIONS,
 )
 
 
-class HandRow(NamedTuple):
-    """One host that waits for a person."""
-
-    name: str
-    hand: Hand
-    host: Host
-    state: HostState
-    now: datetime
-
-
-class HandsScreen(ActingPage):
-    """Hosts by site, and what to do with the one under the cursor."""
+class HandsScreen(DeskVerbs, ActingPage):
+    """Tickets under their stages, and the one under the cursor in full."""
 
     DEFAULT_CSS = """
-    HandsScreen #line { height: 1; padding: 0 1; color: $muted; }
+    HandsScreen #line { height: 2; }
     HandsScreen #book { width: 40%; min-width: 30; padding: 0 1; border-left: solid $border; }
     """
     NAME = "hands"
@@ -59,24 +57,27 @@ class HandsScreen(ActingPage):
     BINDINGS: ClassVar[list[BindingType]] = bindings(_OWN)
 
     def __init__(self) -> None:
-        """Nobody is known to wait yet."""
+        """No ticket is known yet."""
         super().__init__()
-        self._folded_sites: frozenset[str] = frozenset()
-        self._rows: Mapping[str, HandRow] = {}
-        self._books: Mapping[str, Runbook] | None = None
+        self._grouping = 0
+        self._folded_groups: frozenset[str] = frozenset((PROVEN,))
+        self._rows: Mapping[str, TicketRow] = {}
+        self._job: Job | None = None
+        self._asked: tuple[object, ...] = ()
+        self._why_not = ""
 
     @override
     def body(self) -> Iterable[Widget]:
-        """The list, and the checklist beside it."""
-        yield Static("No host waits for a person.", id="line", markup=False)
+        """The figures, the tickets, and the checklist beside them."""
+        yield Static(figures(DeskNumbers()), id="line", markup=False)
         yield Horizontal(
-            HostTable(_columns(), id="hands"),
+            HostTable(columns(), id="hands"),
             VerticalScroll(Static(id="text", markup=False), id="book", can_focus=False),
         )
 
     @property
     def table(self) -> HostTable:
-        """The list."""
+        """The tickets."""
         return self.query_one("#hands", HostTable)
 
     def on_screen_resume(self) -> None:
@@ -85,63 +86,63 @@ class HandsScreen(ActingPage):
         self.table.focus()
 
     def watch_snapshot(self, old: Snapshot, new: Snapshot) -> None:
-        """Show who waits."""
-        if old.hands != new.hands or old.fleet is not new.fleet or old.hosts is not new.hosts:
-            self._show()
-        if new.hands and self._books is None:
-            self._books = {}
-            self.read_books(new.hands[0].host)
+        """Show how the tickets stand; the time that goes on shows too."""
+        if old.desk is not new.desk:
+            self.query_one("#line", Static).update(figures(new.desk))
+        if old.tickets is not new.tickets or old.clock != new.clock or old.now != new.now:
+            self.rearrange()
 
-    def _show(self) -> None:
-        snapshot = self.snapshot
-        hosts = snapshot.members
-        rows = [
-            HandRow(
-                hand.host,
-                hand,
-                hosts.get(hand.host) or Host(name=hand.host),
-                snapshot.hosts.get(hand.host) or HostState(hand.host),
-                snapshot.now,
-            )
-            for hand in snapshot.hands
-        ]
+    @work(exclusive=True, group="rows")
+    async def rearrange(self) -> None:
+        """Put the tickets into the table."""
+        snapshot, wanted = self.snapshot, self._wanted
+        if len(snapshot.tickets) > _MANY:
+            rows, found = await asyncio.to_thread(_arranged, snapshot, wanted)
+        else:
+            rows, found = _arranged(snapshot, wanted)
         self._rows = {row.name: row for row in rows}
-        wanted = Wanted(group=_site, closed=self._folded_sites)
-        self.table.show(arrange(rows, wanted))
-        sites = len({_site(row) for row in rows})
-        words = f"@ {len(rows):,} hosts wait for a person, at {sites} sites"
-        self.query_one("#line", Static).update(words if rows else "No host waits for a person.")
+        self.table.show(found)
         self._text()
 
-    @work(exit_on_error=False)
-    async def read_books(self, host: str) -> None:
-        """Read the incident's checklists, once."""
-        try:
-            prepared = await self.gateway.prepare(
-                self.gateway.request("triage", (f'name = "{host}"',))
-            )
-        except RecoveryError as error:
-            self.tell(str(error), severe=True)
-            return
-        self._books = prepared.incident.runbooks
-        self._text()
+    @property
+    def _wanted(self) -> Wanted:
+        grouping = GROUPINGS[self._grouping]
+        return Wanted(group=grouping.key, ranks=grouping.ranks, closed=self._folded_groups)
 
     @on(HostTable.Moved)
     def _text(self) -> None:
         row = self._rows.get(self.table.current)
-        lines = _hand(row, self._books or {}) if row is not None else iter(())
-        self.query_one("#text", Static).update(Content("\n").join(lines))
+        if row is None:
+            self.query_one("#text", Static).update("")
+            return
+        ticket = row.ticket
+        asked = (row.name, ticket.verdict, ticket.runbook, ticket.run, ticket.site, ticket.location)
+        if asked != self._asked:
+            self._asked, self._job, self._why_not = asked, None, ""
+            self.read_checklist(row.name)
+        self.query_one("#text", Static).update(
+            ticket_text(row, self._job, self._why_not, self.snapshot)
+        )
+
+    @work(exclusive=True, group="checklist")
+    async def read_checklist(self, host: str) -> None:
+        """Ask for what is to be done with the ticket under the cursor."""
+        await asyncio.sleep(_SETTLE)
+        try:
+            self._job = await self.gateway.job(host, mock=self.snapshot.mock)
+        except RecoveryError as error:
+            self._why_not = str(error)
+        self._text()
 
     @on(HostTable.Folded)
     def _folded(self, message: HostTable.Folded) -> None:
-        self._folded_sites ^= {message.name}
-        self._show()
+        self._folded_groups ^= {message.name}
+        self.rearrange()
 
-    def action_sites(self) -> None:
-        """Close all sites, or open them."""
-        sites = frozenset(_site(row) for row in self._rows.values())
-        self._folded_sites = frozenset() if self._folded_sites >= sites else sites
-        self._show()
+    def action_group(self) -> None:
+        """Under other headings."""
+        self._grouping = (self._grouping + 1) % len(GROUPINGS)
+        self.rearrange()
 
     def action_act(self) -> None:
         """On the marked hosts, or on the one under the cursor."""
@@ -152,45 +153,6 @@ class HandsScreen(ActingPage):
         await self.app.push_screen(HostScreen(message.name))
 
 
-def _site(row: HandRow) -> str:
-    return row.host.site
-
-
-def _columns() -> tuple[Column, ...]:
-    return (
-        Column("name", "Host", 14, 26, lambda row: row.name),
-        state_columns()[0],
-        Column("waits", "Waits", 6, 6, _waits, rank=2, right=True),
-        Column("place", "Location", 8, 20, lambda row: row.host.location, rank=3),
-        Column("reboots", "Boots", 6, 6, lambda row: str(row.state.reboots), rank=4, right=True),
-        Column("reason", "Why", 10, 200, lambda row: row.hand.reason, rank=5),
-    )
-
-
-def _waits(row: HandRow) -> str:
-    return age((row.now - row.hand.since).total_seconds())
-
-
-def _hand(row: HandRow, books: Mapping[str, Runbook]) -> Iterator[Content]:
-    host, hand = row.host, row.hand
-    yield content(row.name, "bold")
-    yield content(f"{host.site} {host.location}".strip() or "no known place")
-    yield content(f"Handed over {_waits(row)} ago by {hand.run}", "$muted")
-    yield content(f"Why: {hand.reason}")
-    yield content(f"Tried: {row.state.attempts} attempts, {row.state.reboots} restarts")
-    verdict = VERDICTS[row.state.verdict]
-    yield content(f"Evidence: {shown(verdict)}", verdict.style)
-    for reason in row.state.because:
-        yield content(f"  · {reason}")
-    yield Content("")
-    book = books.get(hand.runbook)
-    if book is None:
-        yield content(f"Checklist: {hand.runbook}", "$muted")
-        return
-    yield content(f"{book.title} (about {book.minutes} min)", "bold $primary")
-    if book.kit:
-        yield content(f"Take: {', '.join(book.kit)}", "$muted")
-    for number, step in enumerate(book.steps, 1):
-        yield content(f"{number:>2}. {step}")
-    yield Content("")
-    yield content("Done? x p proves it from evidence.", "$accent")
+def _arranged(snapshot: Snapshot, wanted: Wanted) -> tuple[list[TicketRow], Arrangement]:
+    rows = rows_of(snapshot)
+    return rows, arrange(rows, wanted)

@@ -1,0 +1,107 @@
+"""What stands in for the feed and the gateway, where a test says what they bring."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from recovery.desk.queue import Job
+from recovery.errors import RefusedError
+from recovery.journal.views import Line, RunView
+from recovery.model.state import HostState
+from recovery.planning import Prepared, Request
+from recovery.ports import Stored
+from recovery.tui.deck import Deck
+from recovery.tui.desk_acts import DeskSide
+from recovery.tui.gateway import DeskAct, PlaybookLine, Sieve, Verb
+from recovery.tui.sieve import passes
+from recovery.tui.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tests.tui.scene import Stage
+
+
+class FakeSource:
+    """Brings the snapshots that it is given."""
+
+    def __init__(self, snapshot: Snapshot | None = None) -> None:
+        self.next = snapshot
+
+    def poll(self) -> Snapshot | None:
+        snapshot, self.next = self.next, None
+        return snapshot
+
+
+class FakeGateway:
+    """Notes what it is asked, and answers what it was told to, or refuses."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        self.calls: list[tuple[Any, ...]] = []
+        self.refusal = ""
+        self.views: dict[str, RunView] = {}
+        self.stored: tuple[Stored, ...] = ()
+
+    def request(self, playbook: str, limits: Sequence[str] = (), *, check: bool = False) -> Request:
+        return Request(
+            playbook=playbook,
+            inventory=(str(self.stage.inventory),),
+            limits=tuple(limits),
+            mock=self.stage.mock,
+            check=check,
+            by="ada",
+        )
+
+    def playbooks(self) -> tuple[PlaybookLine, ...]:
+        return (PlaybookLine("rollback"), PlaybookLine("triage"), PlaybookLine("undo"))
+
+    async def prepare(self, request: Request) -> Prepared:
+        self._note("prepare", request)
+        return self.stage.service.prepare(request)
+
+    async def start(self, request: Request) -> str:
+        self._note("start", request)
+        return "r240719-070000"
+
+    async def take_up(self, run: str) -> str:
+        self._note("take_up", run)
+        return run
+
+    async def rehearse(self, request: Request) -> RunView:
+        self._note("rehearse", request)
+        return self.views["rehearsal"]
+
+    async def command(self, run: str, verb: Verb, gate: str = "") -> None:
+        self._note("command", run, verb, gate)
+
+    async def explain(self, host: str) -> tuple[HostState, Sequence[Line]]:
+        self._note("explain", host)
+        return self.stage.service.explain(host)
+
+    async def view(self, run: str) -> RunView:
+        self._note("view", run)
+        return self.stage.service.view(run)
+
+    async def events(self, sieve: Sieve, before: int, count: int) -> tuple[Stored, ...]:
+        self._note("events", sieve, before, count)
+        wanted = passes(sieve)
+        found = [
+            item for item in self.stored if (not before or item.seq < before) and wanted(item.event)
+        ]
+        return tuple(found[-count:])
+
+    async def job(self, host: str, *, mock: bool) -> Job:
+        self._note("job", host, mock)
+        return self.stage.service.desk(clock=self.stage.clock).job(host)
+
+    async def desk(self, act: DeskAct) -> str:
+        self._note("desk", act)
+        return DeskSide(self.stage.service, Deck(by="ada")).carry_out(act)
+
+    def farewell(self) -> str:
+        return "come back: recovery tui"
+
+    def _note(self, *call: Any) -> None:
+        self.calls.append(call)
+        if self.refusal:
+            raise RefusedError(self.refusal)
