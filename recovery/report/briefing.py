@@ -78,9 +78,8 @@ def _lines(brief: Briefing, summary: Sequence[str] | None) -> Iterator[str]:
 
 def _summary(standing: Standing) -> Iterator[str]:
     hit = standing.left + standing.proven
-    healthy = standing.verdicts.get(Verdict.HEALTHY, 0)
     unknown = standing.verdicts.get(Verdict.UNKNOWN, 0)
-    met = f"Hit: {hit:,}. Never hit: {healthy:,}. Not known yet: {unknown:,}."
+    met = f"Hit: {hit:,}. Never hit: {standing.never_hit:,}. Not known yet: {unknown:,}."
     yield f"- Hosts: {standing.total:,}. {met}"
     yield f"- Still to do: **{standing.left:,}**, of which {_down(standing):,} are down."
     yield f"- Recovered and proven: **{standing.proven:,}**{_share(standing.proven, hit)}."

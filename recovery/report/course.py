@@ -17,6 +17,8 @@ import msgspec
 from recovery.model.evidence import Progress, Verdict
 from recovery.model.host import Fleet, Host
 from recovery.model.state import HostState
+from recovery.model.ticket import Ticket
+from recovery.report.groups import Group, Groups
 
 DOWN = frozenset(
     (
@@ -39,7 +41,7 @@ class Sample(msgspec.Struct, frozen=True, gc=False):
     left: int
     """Hosts that something is to be done about."""
     proven: int
-    """Hosts that are recovered."""
+    """Hosts that are in the group of the proven."""
     lost: float = 0.0
     """Loss until then, since the first event."""
 
@@ -81,6 +83,8 @@ class Standing(msgspec.Struct, frozen=True):
     lost: float = 0.0
     since: datetime | None = None
     """When counting began."""
+    mended: int = 0
+    """Hosts that are healthy now and were hit: people, or they themselves, have mended them."""
     silent: int = 0
     """Hosts that are dark and that no technician has."""
     samples: tuple[Sample, ...] = ()
@@ -93,8 +97,13 @@ class Standing(msgspec.Struct, frozen=True):
 
     @property
     def proven(self) -> int:
-        """Hosts that are recovered."""
-        return self.verdicts.get(Verdict.RECOVERED, 0)
+        """Hosts that were hit, and are shown to be well by themselves."""
+        return self.verdicts.get(Verdict.RECOVERED, 0) + self.mended
+
+    @property
+    def never_hit(self) -> int:
+        """Hosts that are well, and that nobody has seen otherwise."""
+        return self.verdicts.get(Verdict.HEALTHY, 0) - self.mended
 
 
 class _Group:
@@ -137,6 +146,8 @@ class Course:
         self._loss = 0.0
         self._lost = 0.0
         self._silent = 0
+        self._groups = Groups()
+        self._proven = 0
         self._since: datetime | None = None
         self._at: datetime | None = None
         self._samples: list[Sample] = []
@@ -170,8 +181,14 @@ class Course:
         self._lost = 0.0
         self._since = self._at = None
 
-    def see(self, before: HostState | None, after: HostState, at: datetime) -> None:
-        """A host has changed."""
+    def see(
+        self,
+        before: HostState | None,
+        after: HostState,
+        at: datetime,
+        ticket: Ticket | None = None,
+    ) -> None:
+        """A host has changed; `ticket` is the one that it has at the desk."""
         host = self._hosts.get(after.name)
         if host is None:
             if self._is_closed:
@@ -181,6 +198,8 @@ class Course:
         self.pass_time(at)
         self._move(self._progress, before.progress if before is not None else None, after.progress)
         self._silent += _is_silent(after) - _is_silent(before)
+        old_group, group = self._groups.see(after, ticket)
+        self._proven += (group is Group.PROVEN) - (old_group is Group.PROVEN)
         self._move(self._outcomes, before.outcome if before is not None else None, after.outcome)
         old = before.verdict if before is not None else None
         if old != after.verdict:
@@ -225,6 +244,7 @@ class Course:
             loss_per_hour=self._loss,
             lost=self._lost,
             since=self._since,
+            mended=self._proven - self._verdicts[Verdict.RECOVERED],
             silent=self._silent,
             samples=samples,
         )
@@ -272,7 +292,7 @@ class Course:
 
     def _sample(self, at: datetime) -> Sample:
         left = sum(self._verdicts[verdict] for verdict in LEFT)
-        return Sample(at, left, self._verdicts[Verdict.RECOVERED], self._lost)
+        return Sample(at, left, self._proven, self._lost)
 
 
 def _is_silent(state: HostState | None) -> bool:

@@ -14,10 +14,11 @@ from recovery.report.briefing import when
 from recovery.report.charts import COLOURS, Bar, Line, bars, over_time
 from recovery.report.course import Standing
 from recovery.report.effort import Effort
+from recovery.report.groups import Group
 from recovery.report.markup import node, page, table
 from recovery.report.page import Page, change_lines, groups_of, ordered
 from recovery.report.story import Outage, Story
-from recovery.report.tally import HEADS, TITLES, Group, Row
+from recovery.report.tally import HEADS, TITLES, Row
 
 _ROWS = 25
 _SITES = 30

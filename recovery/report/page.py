@@ -9,7 +9,8 @@ import msgspec
 
 from recovery.report import briefing
 from recovery.report.briefing import Briefing
-from recovery.report.tally import TITLES, Changes, Group, Row, Tally
+from recovery.report.groups import Group
+from recovery.report.tally import TITLES, Changes, Row, Tally
 
 SCHEMA = 1
 

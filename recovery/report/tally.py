@@ -5,40 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
-from recovery.model.evidence import Progress, Verdict
 from recovery.model.host import Fleet
-from recovery.model.state import HostState
 from recovery.report.course import Sample
+from recovery.report.groups import AFFECTED, Group
 
 _MOST_SAMPLES = 400
 _NAMED = 20
 """Hosts that a list of changes names; the others are a number."""
-_SCREENS = frozenset((Verdict.NEEDS_KEY, Verdict.RECOVERY_SCREEN))
-_UNDER_PROOF = frozenset((Progress.FIXED, Progress.REBOOTING, Progress.SETTLING))
 
 
-class Group(StrEnum):
-    """Where a host stands for those who were not there."""
-
-    WELL = "well"
-    """Looked at, and never hit."""
-    PROVEN = "proven"
-    """Fixed, and shown by the machine itself."""
-    CLAIMED = "claimed"
-    """Somebody or something says that it is fixed; not proven."""
-    PEOPLE = "people"
-    """Waits for a person: handed over, given up by the program, or at a screen that needs hands."""
-    TO_DO = "to_do"
-    """Hit or silent, and left to the program."""
-    UNKNOWN = "unknown"
-    """Nothing is known of it."""
-
-
-AFFECTED = (Group.PROVEN, Group.CLAIMED, Group.PEOPLE, Group.TO_DO)
 TITLES: Mapping[Group, str] = {
     Group.PROVEN: "Fixed and proven",
     Group.CLAIMED: "Claimed, not proven",
@@ -57,40 +35,6 @@ HEADS: Mapping[Group, str] = {
     Group.UNKNOWN: "Unknown",
 }
 """The same where there is little room."""
-
-
-ILL = frozenset(
-    (
-        *(Verdict.EXPOSED, Verdict.CRASH_LOOP, Verdict.BLUE_SCREEN),
-        *(Verdict.RECOVERY_SCREEN, Verdict.NEEDS_KEY),
-    )
-)
-"""Verdicts of a host that was hit. A dark one may only be off."""
-
-
-def group_of(  # noqa: PLR0911 - a case for each rule
-    state: HostState | None, *, says_done: bool = False, was_hit: bool = False
-) -> Group:
-    """The one group that a host belongs to; one without a state is unknown.
-
-    `says_done`: a technician says that it is done, and nothing has proven or refuted it since. `was_hit`: it was `ILL`
-    before, so that it is not well by itself.
-    """
-    if state is None:
-        return Group.UNKNOWN
-    if state.verdict == Verdict.RECOVERED:
-        return Group.PROVEN
-    if says_done:
-        return Group.CLAIMED
-    if state.verdict == Verdict.HEALTHY:
-        return Group.PROVEN if was_hit else Group.WELL
-    if state.progress == Progress.WITH_TECHNICIAN:
-        return Group.PEOPLE
-    if state.progress == Progress.GAVE_UP or state.verdict in _SCREENS:
-        return Group.PEOPLE
-    if state.progress in _UNDER_PROOF:
-        return Group.CLAIMED
-    return Group.UNKNOWN if state.verdict == Verdict.UNKNOWN else Group.TO_DO
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -22,7 +22,7 @@ from recovery.journal.reader import Reader
 from recovery.journal.runs import summaries
 from recovery.model.events import AnyEvent, ReportGiven, RunStarted
 from recovery.model.host import Fleet
-from recovery.model.ticket import Stage
+from recovery.model.ticket import Ticket
 from recovery.planning import recorded_fleet
 from recovery.ports import Stored
 from recovery.report.briefing import Briefing
@@ -30,9 +30,10 @@ from recovery.report.course import Course, Sample, Standing
 from recovery.report.documents import Review
 from recovery.report.effort import Efforts
 from recovery.report.estimate import goals
+from recovery.report.groups import Group, Groups
 from recovery.report.page import Page
 from recovery.report.story import Story
-from recovery.report.tally import ILL, Changes, Group, Move, changes, group_of, samples_of, tally
+from recovery.report.tally import Changes, Move, changes, samples_of, tally
 from recovery.settings import Settings
 from recovery.worlds import SystemClock
 
@@ -93,8 +94,8 @@ class _Fold:
         self._desk = DeskFold()
         self._efforts = Efforts()
         self._restarts = RebootFold(mock=mock)
-        self._groups: dict[str, Group] = {}
-        self._hit: set[str] = set()
+        self._grouped = Groups()
+        self._groups = self._grouped.known
         self._moves: list[Move] = []
         self._first: Counter[Group] = Counter()
         """The groups before the first move."""
@@ -116,9 +117,10 @@ class _Fold:
             self._story.add(event)
             self._efforts.add(event)
         if change is not None:
-            self._course.see(*change)
+            ticket = self._desk.ticket(change.after.name, mock=self._mock)
+            self._course.see(*change, ticket)
             self._story.see(*change)
-            self._move(stored.seq, change)
+            self._move(stored.seq, change, ticket)
 
     def review(self, asked: Asked) -> Review:
         board = self._board
@@ -218,18 +220,11 @@ class _Fold:
             return run.mock == self._mock
         return bool(getattr(event, "mock", False)) == self._mock
 
-    def _move(self, seq: int, change: Change) -> None:
+    def _move(self, seq: int, change: Change, ticket: Ticket | None) -> None:
         name = change.after.name
-        ticket = self._desk.ticket(name, mock=self._mock)
-        says_done = ticket is not None and ticket.stage is Stage.SAYS_DONE
-        if change.after.verdict in ILL or (ticket is not None and ticket.stage is Stage.PROVEN):
-            self._hit.add(name)
-        new = group_of(change.after, says_done=says_done, was_hit=name in self._hit)
-        old = self._groups.get(name, Group.UNKNOWN)
-        if new != old:
-            self._groups[name] = new
-            if name in self._course.hosts:
-                self._moves.append(Move(seq, change.at, name, old, new))
+        old, new = self._grouped.see(change.after, ticket)
+        if new != old and name in self._course.hosts:
+            self._moves.append(Move(seq, change.at, name, old, new))
 
 
 def _causes(every: Iterable[Sequence[Restart]]) -> list[tuple[str, ...]]:

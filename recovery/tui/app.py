@@ -25,6 +25,7 @@ from recovery.tui.screens.quit import QuitScreen
 from recovery.tui.screens.report import ReportScreen
 from recovery.tui.snapshot import EMPTY, Snapshot
 from recovery.tui.themes import THEMES
+from recovery.tui.widgets.host_table import LineTable
 
 _SCREENS = (
     ("situation", "Situation", "How things stand"),
@@ -123,6 +124,12 @@ class Dashboard(App[str]):
     def actions_on(self, page: Page | None) -> tuple[Action, ...]:
         """The actions of a screen, then those of all screens."""
         return (*(page.ACTIONS if page is not None else ()), *ACTIONS)
+
+    async def perform(self, action: Action) -> None:
+        """Do what the action's key does, also while something else has the keys."""
+        screen = self.screen
+        where = screen.query_one(LineTable) if action.is_of_table else screen
+        await self.run_action(action.target, default_namespace=where)
 
     @override
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

@@ -195,7 +195,8 @@ class Feed:
         if watched is not None and state is not None:
             watched.guard.see(state, self._course.site_of(event.host))
         if change is not None:
-            self._course.see(*change)
+            ticket = self._people.ticket(event.host, mock=board.mock)
+            self._course.see(*change, ticket)
 
     def _begun(self, reader: Reader, board: Board, event: RunStarted) -> None:
         """A run has started: its fleet counts, and if it goes on it is watched."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from typing_extensions import override
@@ -16,18 +17,22 @@ if TYPE_CHECKING:
 class ActionCommands(Provider):
     """What can be done now."""
 
+    @property
+    def _dashboard(self) -> Dashboard:
+        return cast("Dashboard", self.app)
+
     def _offered(self) -> list[Action]:
-        dashboard = cast("Dashboard", self.app)
-        return [item for item in dashboard.actions() if not item.ready(dashboard.snapshot)]
+        found = self._dashboard
+        return [item for item in found.actions() if not item.ready(found.snapshot)]
+
+    def _doing(self, action: Action) -> Callable[[], Coroutine[Any, Any, None]]:
+        return lambda: self._dashboard.perform(action)
 
     @override
     async def discover(self) -> Hits:
         """All of it."""
         for action in self._offered():
-            call = action.target
-            yield DiscoveryHit(
-                action.title, lambda call=call: self.app.run_action(call), help=action.tooltip
-            )
+            yield DiscoveryHit(action.title, self._doing(action), help=action.tooltip)
 
     @override
     async def search(self, query: str) -> Hits:
@@ -36,10 +41,9 @@ class ActionCommands(Provider):
         for action in self._offered():
             score = max(matcher.match(action.title), matcher.match(action.tooltip) * 0.8)
             if score > 0:
-                call = action.target
                 yield Hit(
                     score,
                     matcher.highlight(action.title),
-                    lambda call=call: self.app.run_action(call),
+                    self._doing(action),
                     help=action.tooltip,
                 )

@@ -34,6 +34,10 @@ class People:
         if self._fold.ticket(host, mock=mock) is not before:
             self._tickets = self._counted = None
 
+    def ticket(self, host: str, *, mock: bool) -> Ticket | None:
+        """The ticket of a host."""
+        return self._fold.ticket(host, mock=mock)
+
     def tickets(self, *, mock: bool) -> Mapping[str, Ticket]:
         """The tickets by host; the same object until one of them changes."""
         if self._tickets is None:

@@ -25,7 +25,7 @@ from recovery.model.ticket import Stage
 from recovery.planning import Request
 from recovery.ports import Clock, Transport
 from recovery.report.documents import review_html
-from recovery.report.tally import Group
+from recovery.report.groups import Group
 from recovery.service import Service
 from recovery.service.carrying import Watch, carry_out
 from recovery.service.desk import Desk

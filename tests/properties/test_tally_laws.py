@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from recovery.model.evidence import Progress, Verdict
 from recovery.model.host import Fleet, Host, Service, Site
 from recovery.model.state import HostState
-from recovery.report.tally import AFFECTED, Group, Move, changes, group_of, samples_of, tally
+from recovery.report.groups import AFFECTED, Group, group_of
+from recovery.report.tally import Move, changes, samples_of, tally
 
 AT = datetime(2024, 7, 19, 6, tzinfo=UTC)
 NAMES = [f"h{number}" for number in range(12)]

@@ -11,7 +11,7 @@ import pytest
 from recovery.journal.lease import Lease
 from recovery.journal.log import Log
 from recovery.model.desk_events import TicketClaimed, TicketOpened
-from recovery.model.evidence import Verdict
+from recovery.model.evidence import BootIdentity, Verdict
 from recovery.tui.feed import Feed
 from recovery.tui.snapshot import Snapshot
 from tests.tui.scene import (
@@ -220,3 +220,16 @@ def test_a_ticket_shows_before_any_run(tmp_path: Path) -> None:
     snapshot = stage.snapshot()
     assert list(snapshot.tickets) == ["lost-01"]
     assert snapshot.desk.sites == {"ATL": 1}
+
+
+def test_a_machine_that_people_have_mended_counts_as_proven(stage: Stage) -> None:
+    stage.begin()
+    half_way(stage)
+    before = stage.snapshot().standing
+    boot = BootIdentity(at=at(990), source="ssh", boot_id="another")
+    stage.say(stepped("msp-kiosk-01", 990, Verdict.HEALTHY, step="prove", evidence=(boot,)))
+    after = stage.snapshot().standing
+    assert after.proven == before.proven + 1
+    assert after.never_hit == before.never_hit
+    assert after.samples[-1].proven == after.proven
+    assert after.left + after.proven + after.never_hit + after.verdicts["unknown"] == after.total

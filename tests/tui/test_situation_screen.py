@@ -31,7 +31,7 @@ QUESTION = ApprovalAsked(at=at(820), run=RUN, gate="wave:4", question="open wave
 
 
 SAID = """38 to do
-10 proven recovered
+10 proven
 losing 86,875 an hour, 21,
 MOCK: nothing here is real
 ↻ crash loop

@@ -25,9 +25,9 @@ def headline(snapshot: Snapshot, width: int, _height: int) -> Content:
         (f" {count(standing.left)}", "bold"),
         " to do   ",
         (f"{count(standing.proven)}", "bold"),
-        " proven recovered   ",
-        (f"{count(standing.verdicts.get(Verdict.HEALTHY, 0))}", "bold"),
-        " healthy   ",
+        " proven   ",
+        (f"{count(standing.never_hit)}", "bold"),
+        " never hit   ",
         (f"{count(standing.verdicts.get(Verdict.UNKNOWN, 0))}", "bold"),
         f" unknown   of {count(standing.total)} hosts",
     )

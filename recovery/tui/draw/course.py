@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from textual.content import Content
 
 from recovery.report.course import Sample
 from recovery.report.estimate import Goal
-from recovery.tui.draw.figures import clock, columns, count, lines
+from recovery.tui.draw.figures import between, clock, columns, count, lines
 from recovery.tui.snapshot import Snapshot
 
 _ROOMY = 44
@@ -21,7 +22,9 @@ def burn_down(snapshot: Snapshot, width: int, height: int) -> Content:
     """The hosts that were left, from the first event to now, and the goals."""
     samples = snapshot.standing.samples
     if not samples or not any(sample.left or sample.proven for sample in samples):
-        return Content.styled(" nothing is known to be hit yet", "$muted")
+        return Content.styled(" nothing is known to be hit yet", "$muted").truncate(
+            width, ellipsis=True
+        )
     goals = [_goal(goal, snapshot, width) for goal in snapshot.goals]
     top = count(max(sample.left for sample in samples))
     room = max(8, width - len(top) - 3)
@@ -32,12 +35,14 @@ def burn_down(snapshot: Snapshot, width: int, height: int) -> Content:
         Content.assemble((f" {label:>{len(top)}} ", "$muted"), row)
         for label, row in zip(margin, chart, strict=True)
     ]
-    return lines([*drawn, _axis(samples, snapshot, len(top) + 2, room), *goals])
+    found = [*drawn, _axis(samples, snapshot, len(top) + 2, room), *goals]
+    return lines([row.truncate(width, ellipsis=True) for row in found])
 
 
 def _axis(samples: Sequence[Sample], snapshot: Snapshot, margin: int, width: int) -> Content:
     begin, end = clock(samples[0].at, snapshot.now), clock(samples[-1].at, snapshot.now)
-    middle = "hosts left".center(max(0, width - len(begin) - len(end)))
+    room = width - len(begin) - len(end)
+    middle = "hosts left".center(room) if room > len("hosts left") else " " * max(1, room)
     return Content.styled(f"{' ' * margin}{begin}{middle}{end}", "$muted")
 
 
@@ -51,12 +56,22 @@ def _resampled(samples: Sequence[Sample], width: int) -> list[float]:
 
 
 def _goal(goal: Goal, snapshot: Snapshot, width: int) -> Content:
-    roomy = width >= _ROOMY
-    head = f" {goal.name:<5} {count(goal.hosts):>{7 if roomy else 6}}  "
+    figure = 7 if width >= _ROOMY else 6
+    head = f" {goal.name:<5} {count(goal.hosts):>{figure}}  "
+    if goal.reached is None and (goal.earliest is None or goal.latest is None):
+        return Content.assemble(head, (goal.why, "$warning"))
+    said = list(_when(goal, snapshot.now))
+    fitting = (text for text in said if len(head) + text.cell_length <= width)
+    return Content.assemble(head, next(fitting, said[-1]))
+
+
+def _when(goal: Goal, now: datetime) -> Iterator[Content]:
+    """When it is reached, each time in fewer cells."""
     if goal.reached is not None:
-        return Content.assemble(head, ("✓ ", "$success"), clock(goal.reached, snapshot.now))
-    if goal.earliest is None or goal.latest is None:
-        return Content.assemble(head, (goal.why, "$warning")).truncate(width, ellipsis=True)
-    begin, end = clock(goal.earliest, snapshot.now), clock(goal.latest, snapshot.now)
-    when = begin if begin == end else f"{begin} to {end}" if roomy else f"{begin}-{end}"
-    return Content.assemble(head, "about " if roomy else "", (when, "bold"))
+        for text in (clock(goal.reached, now), f"{goal.reached:%b %d}"):
+            yield Content.assemble(("✓ ", "$success"), text)
+    elif goal.earliest is not None and goal.latest is not None:
+        begin, end = clock(goal.earliest, now), clock(goal.latest, now)
+        yield Content.assemble("about ", (begin if begin == end else f"{begin} to {end}", "bold"))
+        yield Content.styled(begin if begin == end else f"{begin}-{end}", "bold")
+        yield Content.styled(between(goal.earliest - now, goal.latest - now), "bold")

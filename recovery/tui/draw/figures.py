@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from textual.content import Content
 
@@ -47,6 +47,17 @@ def span(seconds: float) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02}"
     return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def between(least: timedelta, most: timedelta) -> str:
+    """From when to when, in one unit: `in 3-25 h`."""
+    first, last = max(0.0, least.total_seconds()), max(0.0, most.total_seconds())
+    size, unit = next(
+        ((size, unit) for size, unit in ((_DAY, "d"), (_HOUR, "h")) if first >= 2 * size),
+        (_MINUTE, "min"),
+    )
+    low, high = f"{first / size:.0f}", f"{last / size:.0f}"
+    return f"in {low} {unit}" if low == high else f"in {low}-{high} {unit}"
 
 
 def clock(at: datetime, now: datetime) -> str:

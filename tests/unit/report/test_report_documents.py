@@ -21,11 +21,12 @@ from recovery.report.course import Course
 from recovery.report.documents import Review, review_html, status_html
 from recovery.report.effort import Effort
 from recovery.report.estimate import goals
+from recovery.report.groups import Group, group_of
 from recovery.report.markup import node, text
 from recovery.report.metrics import exposition
 from recovery.report.page import Page, document, markdown
 from recovery.report.story import Mistake, Moment, Stop, Story
-from recovery.report.tally import Changes, Group, group_of, tally
+from recovery.report.tally import Changes, tally
 from tests.unit.journal.happenings import at
 
 EVIL = "<script>alert(1)</script>&\"'>]]>\x1b[31m\u202e\udcff\x00\n| a | **b** [c](javascript:d)"

@@ -10,7 +10,8 @@ import pytest
 from recovery.model.evidence import Progress, Verdict
 from recovery.model.state import HostState
 from recovery.report.course import Sample
-from recovery.report.tally import Group, Move, changes, group_of, samples_of
+from recovery.report.groups import Group, group_of
+from recovery.report.tally import Move, changes, samples_of
 
 AT = datetime(2024, 7, 19, 6, tzinfo=UTC)
 
