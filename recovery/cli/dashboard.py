@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from recovery.tui.deck import Deck
 
 Theme = Annotated[str, typer.Option("--theme", help="night, or day: light with high contrast.")]
+Technicians = Annotated[
+    int, typer.Option(min=0, max=100_000, help="On duty in each shift, for the forecast; 0: none.")
+]
 Web = Annotated[bool, typer.Option("--web", help="Show it in a browser instead.")]
 Listen = Annotated[str, typer.Option("--listen", help="With --web: ADDRESS:PORT to serve at.")]
 _THEMES = ("night", "day")
@@ -34,6 +37,7 @@ def dashboard(
     speed: Speed = "60x",
     seed: Seed = 0,
     mix: Mix = "",
+    technicians: Technicians = 40,
     theme: Theme = "",
     web: Web = False,
     listen: Listen = "127.0.0.1:8017",
@@ -48,7 +52,7 @@ def dashboard(
     deck = Deck(
         inventory=tuple(inventory) or settings.inventory,
         incident=incident or settings.incident or DEFAULT_INCIDENT,
-        mock=mock, speed=speed, seed=seed, mix=mix, by=user(),
+        mock=mock, speed=speed, seed=seed, mix=mix, by=user(), technicians=technicians,
         config=(context.find_root().obj or {}).get("config") or "",
         theme=theme or settings.tui.theme, keys=settings.tui.keys,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
+import msgspec
 from textual import work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -13,17 +14,19 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from typing_extensions import override
 
+from recovery.errors import RecoveryError
 from recovery.tui.actions import Action, bindings, keymap
 from recovery.tui.deck import Deck
 from recovery.tui.feed import Source
 from recovery.tui.gateway import Gateway
+from recovery.tui.outlook import why_none
 from recovery.tui.pages import MODES
 from recovery.tui.palette import ActionCommands
 from recovery.tui.screens.help import HelpScreen
 from recovery.tui.screens.page import Page
 from recovery.tui.screens.quit import QuitScreen
 from recovery.tui.screens.report import ReportScreen
-from recovery.tui.snapshot import EMPTY, Snapshot
+from recovery.tui.snapshot import EMPTY, Outlook, Snapshot
 from recovery.tui.themes import THEMES
 from recovery.tui.widgets.host_table import LineTable
 
@@ -65,6 +68,10 @@ _PACE = 0.2
 _PACE_BEHIND = 0.01
 """Seconds between two looks at the journal, and when it has more."""
 
+_LOOK_AHEAD = 2.0
+_FORECASTS_APART = 240.0
+"""Seconds between two looks whether a forecast is due, and between two forecasts."""
+
 _DELAY = 0.01
 """Seconds for which a screen that was switched to may gather itself before it is drawn."""
 
@@ -89,6 +96,8 @@ class Dashboard(App[str]):
         self.source = source
         self.gateway = gateway
         self.deck = deck
+        self._outlook: Outlook | None = None
+        self._no_outlook = "it is being made"
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = deck.theme
@@ -96,8 +105,9 @@ class Dashboard(App[str]):
         self.set_keymap(keymap(deck.keys, known))
 
     def on_mount(self) -> None:
-        """Begin to follow the journal."""
+        """Begin to follow the journal, and to look ahead."""
         self.follow()
+        self.look_ahead()
 
     @work(exclusive=True, group="feed")
     async def follow(self) -> None:
@@ -105,9 +115,31 @@ class Dashboard(App[str]):
         while True:
             snapshot = await asyncio.to_thread(self.source.poll)
             if snapshot is not None:
-                self.snapshot = snapshot
+                self.snapshot = self._with_outlook(snapshot)
             behind = self.snapshot.stage != "live" or self.snapshot.behind
             await asyncio.sleep(_PACE_BEHIND if behind else _PACE)
+
+    def _with_outlook(self, snapshot: Snapshot) -> Snapshot:
+        why = why_none(snapshot, self.deck.technicians) or self._no_outlook
+        return msgspec.structs.replace(snapshot, outlook=self._outlook, no_outlook=why)
+
+    @work(exclusive=True, group="outlook")
+    async def look_ahead(self) -> None:
+        """Have a forecast made now and then, where something has happened since the last one."""
+        seen = -1
+        while True:
+            await asyncio.sleep(_LOOK_AHEAD)
+            snapshot = self.snapshot
+            live = snapshot.stage == "live" and not snapshot.behind
+            if not live or snapshot.seq == seen or why_none(snapshot, self.deck.technicians):
+                continue
+            seen = snapshot.seq
+            try:
+                self._outlook, self._no_outlook = await self.gateway.forecast(), ""
+            except RecoveryError as error:
+                self._no_outlook = str(error)
+            self.snapshot = self._with_outlook(self.snapshot)
+            await asyncio.sleep(_FORECASTS_APART)
 
     @override
     def delay_update(self, delay: float = _DELAY) -> None:

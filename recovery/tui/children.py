@@ -19,16 +19,17 @@ _SAID = 4000
 
 def words_for(request: Request, journal: str, config: str = "") -> list[str]:
     """The command line that carries the request out without asking."""
-    return [*_program(journal, config), *_options(request), "--yes", "--", request.playbook]
+    return [*program(journal, config), *_options(request), "--yes", "--", request.playbook]
 
 
 def words_to_resume(run: str, journal: str, config: str, speed: str) -> list[str]:
     """The command line that goes on with a run."""
     pace = [f"--speed={speed}"] if speed else []
-    return [*_program(journal, config), "runs", "resume", *pace, "--", run]
+    return [*program(journal, config), "runs", "resume", *pace, "--", run]
 
 
-def _program(journal: str, config: str) -> list[str]:
+def program(journal: str, config: str) -> list[str]:
+    """The words in front of a command of this program on this journal."""
     settings = [f"--config={config}"] if config else []
     return [sys.executable, "-m", "recovery", *settings, f"--journal={journal}"]
 
@@ -69,7 +70,7 @@ class Child:
                 stdout=subprocess.DEVNULL,
                 stderr=handle,
                 start_new_session=True,
-                env=_environment(),
+                env=environment(),
             )
         finally:
             os.close(handle)
@@ -98,7 +99,7 @@ class Child:
             self._process.terminate()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """This process's own, but for options of commands: the command line says all of them."""
     kept = variables()
     return {

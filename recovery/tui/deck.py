@@ -17,6 +17,8 @@ class Deck(msgspec.Struct, frozen=True, kw_only=True):
     speed: str = "60x"
     seed: int = 0
     mix: str = ""
+    technicians: int = 0
+    """On duty in each shift, for the forecast; without any there is none."""
     config: str = ""
     """The settings' file, for the processes that are started."""
     by: str = ""
@@ -35,6 +37,7 @@ class Deck(msgspec.Struct, frozen=True, kw_only=True):
             words += ["--mock", "--speed", self.speed]
             words += ["--seed", str(self.seed)] if self.seed else []
             words += ["--mix", self.mix] if self.mix else []
+        words += ["--technicians", str(self.technicians)] if self.technicians else []
         if self.theme != Deck().theme:
             words += ["--theme", self.theme]
         return words

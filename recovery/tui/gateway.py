@@ -12,6 +12,7 @@ from recovery.journal.views import Line, RunView
 from recovery.model.state import HostState
 from recovery.planning import Prepared, Request
 from recovery.ports import Stored
+from recovery.tui.snapshot import Outlook
 
 Verb = Literal["pause", "resume", "abort", "cancel", "approve"]
 DeskVerb = Literal["claim", "next", "on_site", "tried", "done", "release", "escalate", "add"]
@@ -89,6 +90,9 @@ class Gateway(Protocol):
 
     async def events(self, sieve: Sieve, before: int, count: int) -> tuple[Stored, ...]:
         """The latest `count` events in front of number `before` that pass the sieve, oldest first."""
+
+    async def forecast(self) -> Outlook:
+        """Play the hosts as they stand, with the deck's technicians, in a process of its own. Takes a while."""
 
     async def job(self, host: str, *, mock: bool) -> Job:
         """A host's ticket with checklist, kit and minutes."""

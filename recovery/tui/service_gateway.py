@@ -26,7 +26,9 @@ from recovery.tui.children import Child, words_for, words_to_resume
 from recovery.tui.deck import Deck
 from recovery.tui.desk_acts import DeskSide
 from recovery.tui.gateway import DeskAct, PlaybookLine, Sieve, Verb
+from recovery.tui.outlook import forecast
 from recovery.tui.sieve import latest
+from recovery.tui.snapshot import Outlook
 from recovery.worlds import SystemClock
 
 T = TypeVar("T")
@@ -125,6 +127,11 @@ class ServiceGateway:
     async def events(self, sieve: Sieve, before: int, count: int) -> tuple[Stored, ...]:
         """The latest events in front of `before` that pass the sieve."""
         return await asyncio.to_thread(self._reading, lambda log: latest(log, sieve, before, count))
+
+    async def forecast(self) -> Outlook:
+        """Play the hosts as they stand, with the deck's technicians."""
+        now = SystemClock().now()
+        return await forecast(self._journal, self._deck.config, self._deck.technicians, now)
 
     async def job(self, host: str, *, mock: bool) -> Job:
         """A host's ticket with checklist, kit and minutes."""

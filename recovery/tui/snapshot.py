@@ -57,6 +57,22 @@ class RunLine(msgspec.Struct, frozen=True, eq=False):
         return self.is_open and bool(self.carried_by)
 
 
+class Outlook(msgspec.Struct, frozen=True):
+    """When it will be over, by many simulated courses of the hosts as they stood."""
+
+    made: datetime
+    """By the time that people go by."""
+    begins: datetime
+    """Where the simulated courses begin, in the time of the hosts."""
+    down: int
+    """Hosts that were down then."""
+    technicians: int
+    """On duty in each shift."""
+    shifts: int
+    spans: Mapping[str, tuple[float, float]]
+    """Share of those hosts that are up, to hours from there: one course in ten, and nine in ten, were sooner."""
+
+
 class Snapshot(msgspec.Struct, frozen=True, eq=False):
     """The state of everything. Two are the same only if they are one object."""
 
@@ -93,6 +109,10 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     desk: DeskNumbers = DeskNumbers()
     clock: datetime = datetime.fromtimestamp(0, UTC)
     """The time that people and their leases go by; differs from `now` on a mock twin."""
+    outlook: Outlook | None = None
+    """The latest forecast."""
+    no_outlook: str = ""
+    """Why there is none, or no newer one."""
     problem: str = ""
     """Why what is shown is not up to date."""
 

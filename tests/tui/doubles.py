@@ -15,7 +15,7 @@ from recovery.tui.deck import Deck
 from recovery.tui.desk_acts import DeskSide
 from recovery.tui.gateway import DeskAct, PlaybookLine, Sieve, Verb
 from recovery.tui.sieve import passes
-from recovery.tui.snapshot import Snapshot
+from recovery.tui.snapshot import Outlook, Snapshot
 
 if TYPE_CHECKING:
     from tests.tui.scene import Stage
@@ -39,6 +39,7 @@ class FakeGateway:
         self.stage = stage
         self.calls: list[tuple[Any, ...]] = []
         self.refusal = ""
+        self.outlook: Outlook | None = None
         self.views: dict[str, RunView] = {}
         self.stored: tuple[Stored, ...] = ()
 
@@ -89,6 +90,11 @@ class FakeGateway:
             item for item in self.stored if (not before or item.seq < before) and wanted(item.event)
         ]
         return tuple(found[-count:])
+
+    async def forecast(self) -> Outlook:
+        if self.outlook is None:
+            raise RefusedError("the mix cannot be read")
+        return self.outlook
 
     async def job(self, host: str, *, mock: bool) -> Job:
         self._note("job", host, mock)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from textual.content import Content
 
 from recovery.report.course import Sample
 from recovery.report.estimate import Goal
-from recovery.tui.draw.figures import between, clock, columns, count, lines
+from recovery.tui.draw.figures import between, clock, columns, count, lines, span
+from recovery.tui.inert import plain
 from recovery.tui.snapshot import Snapshot
 
 _ROOMY = 44
@@ -26,6 +27,7 @@ def burn_down(snapshot: Snapshot, width: int, height: int) -> Content:
             width, ellipsis=True
         )
     goals = [_goal(goal, snapshot, width) for goal in snapshot.goals]
+    goals += _outlook(snapshot, width)
     top = count(max(sample.left for sample in samples))
     room = max(8, width - len(top) - 3)
     rows = min(_MOST_ROWS, max(2, height - len(goals) - 1))
@@ -75,3 +77,34 @@ def _when(goal: Goal, now: datetime) -> Iterator[Content]:
         yield Content.assemble("about ", (begin if begin == end else f"{begin} to {end}", "bold"))
         yield Content.styled(begin if begin == end else f"{begin}-{end}", "bold")
         yield Content.styled(between(goal.earliest - now, goal.latest - now), "bold")
+
+
+def _outlook(snapshot: Snapshot, width: int) -> list[Content]:
+    """What many simulated courses say, with what they rest on; or why there are none."""
+    found = snapshot.outlook
+    if found is None:
+        return [Content.styled(f" no forecast: {plain(snapshot.no_outlook, 200)}", "$muted")]
+    first, last = (
+        found.begins + timedelta(hours=hours) for hours in found.spans.get("all", (0.0, 0.0))
+    )
+    begin, end = clock(first, snapshot.now), clock(last, snapshot.now)
+    told = (
+        Content.assemble(" forecast: all ", (f"{begin} to {end}", "bold"), " (10-90 %)"),
+        Content.assemble(" all ", (f"{begin}-{end}", "bold"), " 10-90 %"),
+        Content.assemble(
+            " all ", (between(first - snapshot.now, last - snapshot.now), "bold"), " 10-90 %"
+        ),
+    )
+    age = span(max(0.0, (snapshot.clock - found.made).total_seconds()))
+    people = f"{found.technicians} technicians"
+    rests_on = (
+        f" played {age} ago: {count(found.down)} down, {people}, {found.shifts} shifts",
+        f" {age} ago, {people}",
+        f" {age} ago, {found.technicians} people",
+    )
+    return [
+        next((text for text in told if text.cell_length <= width), told[-1]),
+        Content.styled(
+            next((text for text in rests_on if len(text) <= width), rests_on[-1]), "$muted"
+        ),
+    ]

@@ -53,7 +53,11 @@ def between(least: timedelta, most: timedelta) -> str:
     """From when to when, in one unit: `in 3-25 h`."""
     first, last = max(0.0, least.total_seconds()), max(0.0, most.total_seconds())
     size, unit = next(
-        ((size, unit) for size, unit in ((_DAY, "d"), (_HOUR, "h")) if first >= 2 * size),
+        (
+            (size, unit)
+            for size, unit in ((_DAY, "d"), (_HOUR, "h"))
+            if first >= 2 * size or last >= 10 * size
+        ),
         (_MINUTE, "min"),
     )
     low, high = f"{first / size:.0f}", f"{last / size:.0f}"
