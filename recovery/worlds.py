@@ -15,7 +15,7 @@ import msgspec
 
 from recovery import plugins
 from recovery.credentials import CredentialStore
-from recovery.engine import acts, audit, once, race, reboot, steps
+from recovery.engine import acts, audit, once, power_cycle, race, reboot, steps
 from recovery.engine.context import Sight
 from recovery.engine.pursuit import Action
 from recovery.errors import (
@@ -274,16 +274,20 @@ _NO_CHOICE = frozenset({"qmp", "libvirt", "ec2"})
 
 
 def check_consoles(playbook: Playbook, fleet: Fleet, *, mock: bool) -> tuple[str, ...]:
-    """What is to be said of hosts whose next start a step has to choose, and nobody can.
+    """What is to be said of hosts that a step has to switch by their console, and nobody can.
 
     Raises `UsageError` where that is so of all of them.
     """
-    lines = [step.line for step in playbook.steps if step.name == "boot_once"]
-    if not lines or not fleet.hosts:
+    acts = [step for step in playbook.steps if step.name in ("boot_once", "power_cycle")]
+    if not acts or not fleet.hosts:
         return ()
-    lacking = frozenset[str]() if mock else _NO_CHOICE
+    chooses = next((step for step in acts if step.name == "boot_once"), None)
+    lacking = _NO_CHOICE if chooses and not mock else frozenset[str]()
     names = [host.name for host in fleet.hosts if not host.console or host.console.kind in lacking]
-    what = f"boot_once (line {lines[0]}) needs a console that can choose the next start, such as redfish"
+    step, able = chooses or acts[0], ""
+    if chooses:
+        able = " that can choose the next start, such as redfish"
+    what = f"{step.name} (line {step.line}) needs a console{able}"
     if len(names) == len(fleet.hosts):
         raise UsageError(f"{what}: no host of the selection has one")
     return (f"{what}: {len(names)} hosts have none: {folded(names, 4)}",) if names else ()
@@ -339,6 +343,7 @@ def actions() -> Mapping[str, Action]:
         "undo": acts.Undo(),
         "reboot": reboot.Reboot(),
         "boot_once": once.BootOnce(),
+        "power_cycle": power_cycle.PowerCycle(),
         "run": acts.RunCommand(),
     }
 

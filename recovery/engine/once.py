@@ -44,7 +44,7 @@ class BootOnce:
             message = "it has no console that could choose its next start"
             pursuit.emit_finished(step, "refused", message)
             return GO
-        apart = not_concerned(pursuit) or await _examined(pursuit, step) or pursuit.admission()
+        apart = not_concerned(pursuit) or await examined(pursuit, step) or pursuit.admission()
         if apart is not None:
             return apart
         await pursuit.close()
@@ -79,7 +79,7 @@ class BootOnce:
     async def _watch(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
         now = pursuit.context.clock.now()
         evidence = await look_again(pursuit, step, "triage")
-        if evidence is None or not _is_other(intent, evidence):
+        if evidence is None or not is_other(intent, evidence):
             if now <= intent.at + timedelta(seconds=step.arguments.wait):
                 await pursuit.close()
                 return await_return(step, (now - intent.at).total_seconds())
@@ -104,7 +104,7 @@ class BootOnce:
             await choose_start(pursuit, "disk", "")
 
 
-async def _examined(pursuit: Pursuit, step: Step) -> Turn | None:
+async def examined(pursuit: Pursuit, step: Step) -> Turn | None:
     """Gather evidence, in-band or through the console; None where it says that the host is one to act on."""
     context, host = pursuit.context, pursuit.host
     if (await pursuit.look()).answers:
@@ -130,7 +130,7 @@ def _is_open(power: PowerIntended | PowerFinished) -> bool:
     )
 
 
-def _is_other(intent: StepIntended, evidence: tuple[AnyEvidence, ...]) -> bool:
+def is_other(intent: StepIntended, evidence: tuple[AnyEvidence, ...]) -> bool:
     """Whether another boot answers than the one that the power was taken of.
 
     Of a host that did not answer before no boot is known: whatever answers began after its power was seen to go.

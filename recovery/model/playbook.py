@@ -97,6 +97,14 @@ class BootOnceArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """Seconds to wait for its return."""
 
 
+class PowerCycleArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`power_cycle`: take the host's power and give it back by its console, and wait until another boot answers."""
+
+    attempts: int = 1
+    wait: float = 900.0
+    """Seconds to wait for each return."""
+
+
 class SettleArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """`settle`: the host has to stay up in one boot for so long."""
 
@@ -211,6 +219,16 @@ STEPS: Mapping[str, StepSpec] = {
             evidence=True,
             console=720.0,
             privileges="choose the next start and switch the power, by the console",
+        ),
+        StepSpec(
+            name="power_cycle",
+            arguments=PowerCycleArguments,
+            changes=True,
+            reboots=True,
+            evidence=True,
+            timeout=60.0,
+            console=480.0,
+            privileges="switch the power, by the console",
         ),
         StepSpec(name="settle", arguments=SettleArguments, evidence=True),
         StepSpec(

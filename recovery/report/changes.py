@@ -97,6 +97,8 @@ def _plan(act: Step, listing: ArtifactListing | None) -> Iterable[str]:
         yield "would be restarted"
     elif act.name == "boot_once":
         yield f"would be started from {act.arguments.device} once, by its console"
+    elif act.name == "power_cycle":
+        yield "would be switched off and on, by its console"
     elif act.name == "run":
         yield f"would run: {' '.join(act.arguments.command)}"
     else:

@@ -54,7 +54,7 @@ class FakeGateway:
         )
 
     def playbooks(self) -> tuple[PlaybookLine, ...]:
-        return (PlaybookLine("rollback"), PlaybookLine("triage"), PlaybookLine("undo"))
+        return tuple(PlaybookLine(name) for name in ("power_cycle", "rollback", "triage", "undo"))
 
     async def prepare(self, request: Request) -> Prepared:
         self._note("prepare", request)

@@ -13,6 +13,7 @@ from recovery.tui.acts import ACTS, why_not
 from recovery.tui.app import Dashboard
 from recovery.tui.fleet_rows import age, checked, limits_for, rows_of
 from recovery.tui.screens.acting import ActMenu
+from recovery.tui.screens.confirm import Confirm
 from recovery.tui.screens.fleet import FleetScreen
 from recovery.tui.screens.folded import FoldedScreen
 from recovery.tui.screens.host import HostScreen
@@ -298,3 +299,29 @@ def test_rows_that_still_hold_are_kept(stage: Stage) -> None:
 )
 def test_ages_have_one_figure(seconds: float, shown: str) -> None:
     assert age(seconds) == shown
+
+
+async def test_power_is_cycled_where_the_inventory_names_a_console(stage: Stage) -> None:
+    gates = "bos-gate-[01-10]: {"
+    text = stage.inventory.read_text()
+    stage.inventory.write_text(
+        text.replace(gates, gates + "console: {kind: mock, address: board}, ")
+    )
+    stage.begin()
+    half_way(stage)
+    app = dashboard(stage, stage.snapshot())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await fleet(pilot)
+        await shown(pilot, "end", "space", "up", "space")
+        await shown(pilot, "x", "c")
+        await pilot.pause(0.5)
+        assert stands(app, PlanScreen)
+        asked = [call[1] for call in calls(app) if call[0] == "prepare"]
+        assert [request.playbook for request in asked] == ["power_cycle"]
+        await shown(pilot, "b")
+        await pilot.pause(0.3)
+        assert stands(app, Confirm)
+        await shown(pilot, "3", "enter")
+        assert not [call for call in calls(app) if call[0] == "start"]
+        await shown(pilot, "backspace", "2", "enter")
+        assert [call[1].playbook for call in calls(app) if call[0] == "start"] == ["power_cycle"]
