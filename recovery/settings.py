@@ -89,6 +89,8 @@ class TuiSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     theme: Literal["night", "day"] = "night"
     """`day` is light with high contrast."""
+    pictures: Literal["auto", "sixel", "kitty", "blocks", "none"] = "auto"
+    """How pictures of screens are shown: in pixels where the terminal says that it can, else in half blocks."""
     keys: dict[str, str] = {}
     """Action, as the help names it, to the keys that it has instead of its own: `app.quit: ctrl+q`."""
 

@@ -55,6 +55,7 @@ def dashboard(
         mock=mock, speed=speed, seed=seed, mix=mix, by=user(), technicians=technicians,
         config=(context.find_root().obj or {}).get("config") or "",
         theme=theme or settings.tui.theme, keys=settings.tui.keys,
+        pictures=settings.tui.pictures,
     )  # fmt: skip
     if web:
         from recovery.tui.browser import serve_dashboard

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from recovery.planning import DEFAULT_INCIDENT
@@ -24,6 +26,8 @@ class Deck(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     """Who sits in front of it."""
     theme: str = "night"
+    pictures: Literal["auto", "sixel", "kitty", "blocks", "none"] = "auto"
+    """How pictures of screens are shown."""
     keys: dict[str, str] = {}
     """Action to the keys that it has instead of its own."""
 

@@ -12,6 +12,7 @@ from recovery.journal.views import Line, RunView
 from recovery.model.state import HostState
 from recovery.planning import Prepared, Request
 from recovery.ports import Stored
+from recovery.tui.pictures import HostPicture
 from recovery.tui.snapshot import Outlook
 
 Verb = Literal["pause", "resume", "abort", "cancel", "approve"]
@@ -84,6 +85,9 @@ class Gateway(Protocol):
 
     async def explain(self, host: str) -> tuple[HostState, Sequence[Line]]:
         """All that is known of a host, with its whole evidence, and how it came to it."""
+
+    async def pictures(self, host: str) -> tuple[HostPicture, ...]:
+        """The pictures of the host's screen that are kept, the newest first."""
 
     async def view(self, run: str) -> RunView:
         """A run with its hosts, folded anew."""

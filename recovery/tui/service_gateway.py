@@ -27,6 +27,7 @@ from recovery.tui.deck import Deck
 from recovery.tui.desk_acts import DeskSide
 from recovery.tui.gateway import DeskAct, PlaybookLine, Sieve, Verb
 from recovery.tui.outlook import forecast
+from recovery.tui.pictures import HostPicture, host_pictures
 from recovery.tui.sieve import latest
 from recovery.tui.snapshot import Outlook
 from recovery.worlds import SystemClock
@@ -119,6 +120,10 @@ class ServiceGateway:
     async def explain(self, host: str) -> tuple[HostState, Sequence[views.Line]]:
         """All that is known of a host."""
         return await asyncio.to_thread(self._service.explain, host)
+
+    async def pictures(self, host: str) -> tuple[HostPicture, ...]:
+        """The pictures of the host's screen, the newest first."""
+        return await asyncio.to_thread(host_pictures, self._service, host)
 
     async def view(self, run: str) -> views.RunView:
         """A run with its hosts."""

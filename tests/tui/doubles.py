@@ -14,6 +14,7 @@ from recovery.ports import Stored
 from recovery.tui.deck import Deck
 from recovery.tui.desk_acts import DeskSide
 from recovery.tui.gateway import DeskAct, PlaybookLine, Sieve, Verb
+from recovery.tui.pictures import HostPicture, host_pictures
 from recovery.tui.sieve import passes
 from recovery.tui.snapshot import Outlook, Snapshot
 
@@ -78,6 +79,10 @@ class FakeGateway:
     async def explain(self, host: str) -> tuple[HostState, Sequence[Line]]:
         self._note("explain", host)
         return self.stage.service.explain(host)
+
+    async def pictures(self, host: str) -> tuple[HostPicture, ...]:
+        self._note("pictures", host)
+        return host_pictures(self.stage.service, host)
 
     async def view(self, run: str) -> RunView:
         self._note("view", run)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
+from textual import work
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
@@ -12,18 +14,23 @@ from textual.widget import Widget
 from textual.widgets import Static
 from typing_extensions import override
 
+from recovery.errors import RecoveryError
 from recovery.journal.views import Line
 from recovery.model.host import Fleet, Host
 from recovery.model.state import HostState
 from recovery.tui.actions import Action, bindings
 from recovery.tui.fleet_rows import age, code, shown
 from recovery.tui.inert import content
+from recovery.tui.pictures import HostPicture
 from recovery.tui.screens.acting import ActingPage
+from recovery.tui.screens.picture import PictureScreen, caption
 from recovery.tui.signs import OUTCOMES, PROGRESS, VERDICTS
 from recovery.tui.snapshot import Snapshot
+from recovery.tui.widgets.picture import Way, picture_widget, way_of
 
 _OWN = (
     Action("host.act", "x", "Act", "Act on this host", "Host", shown=True),
+    Action("host.picture", "p", "Picture", "The picture of its screen, large", "Host", shown=True),
     Action("host.leave", "escape", "Back", "Back to the list", "Host", shown=True),
 )
 _MOST_LINES = 400
@@ -31,13 +38,15 @@ _WIDE = 120
 
 
 class HostScreen(ActingPage):
-    """One host. The console's picture has its place beside the facts."""
+    """One host, and beside the facts the picture that its console showed last."""
 
     DEFAULT_CSS = """
     HostScreen #head { padding: 0 1; background: $panel; height: auto; }
     HostScreen #upper { height: auto; max-height: 45%; }
     HostScreen #facts { width: 1fr; height: auto; padding: 0 1; }
     HostScreen #console { width: 44; height: auto; padding: 0 1; border-left: solid $border; display: none; }
+    HostScreen #way, HostScreen #caption, HostScreen #picture { height: auto; }
+    HostScreen #picture > * { width: 100%; height: auto; }
     HostScreen.wide #console { display: block; }
     HostScreen #timeline { height: 1fr; padding: 0 1; border-top: solid $border; }
     """
@@ -51,6 +60,7 @@ class HostScreen(ActingPage):
         self._host = name
         self._asked: HostState | None = None
         self._asking = False
+        self._pictures: tuple[HostPicture, ...] = ()
 
     @override
     def body(self) -> Iterable[Widget]:
@@ -58,7 +68,10 @@ class HostScreen(ActingPage):
         yield Static(id="head", markup=False)
         with Vertical(id="upper"), Horizontal():
             yield Static(id="facts", markup=False)
-            yield Static(id="console", markup=False)
+            with Vertical(id="console"):
+                yield Static(id="way", markup=False)
+                yield Static(id="caption", markup=False)
+                yield Vertical(id="picture")
         with VerticalScroll(id="timeline"):
             yield Static("… reads the journal", id="lines", markup=False)
 
@@ -94,6 +107,8 @@ class HostScreen(ActingPage):
         self._show_head(state)
         shown_lines = Content("\n").join(_timeline(lines))
         self.query_one("#lines", Static).update(shown_lines)
+        if state.case.screen or state.case.crash_screen:
+            self.read_pictures()
         self.watch_snapshot(self.snapshot, self.snapshot)
 
     def _show_head(self, state: HostState) -> None:
@@ -112,7 +127,38 @@ class HostScreen(ActingPage):
         facts = [*_because(state), *_about(host, fleet), *_seen(state, self.snapshot)]
         self.query_one("#facts", Static).update(Content("\n").join(facts))
         way = f"{host.console.kind} {host.console.address}" if host.console else "none"
-        self.query_one("#console", Static).update(content(f"Console: {way}"))
+        self.query_one("#way", Static).update(content(f"Console: {way}"))
+        if self._pictures:
+            self.query_one("#caption", Static).update(caption(self._pictures[0], self.snapshot.now))
+
+    @work(exclusive=True, group="pictures", exit_on_error=False)
+    async def read_pictures(self) -> None:
+        """Read the pictures of the screen, and show the newest where there is room."""
+        try:
+            found = await self.gateway.pictures(self._host)
+        except RecoveryError as error:
+            self.tell(str(error), severe=True)
+            return
+        before = [picture.at for picture in self._pictures]
+        self._pictures = found
+        if not found or before == [picture.at for picture in found]:
+            return
+        self.query_one("#caption", Static).update(caption(found[0], self.snapshot.now))
+        place = self.query_one("#picture", Vertical)
+        await place.remove_children()
+        if found[0].image is not None:
+            await place.mount(picture_widget(found[0].image, self._way))
+
+    @property
+    def _way(self) -> Way:
+        return way_of(self.dashboard.deck.pictures, os.environ)
+
+    async def action_picture(self) -> None:
+        """The pictures, large."""
+        if not self._pictures:
+            self.tell("no picture of its screen is kept: a console brings them, with triage")
+            return
+        await self.app.push_screen(PictureScreen(self._pictures, self._way, self.snapshot.now))
 
     def action_act(self) -> None:
         """On this host."""
