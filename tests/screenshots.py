@@ -45,7 +45,7 @@ async def main(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="recovery-screenshots-") as place:
         journal = str(Path(place) / "journal.db")
         inventory = (str(bundled("inventory") / "airline.yaml"),)
-        deck = Deck(inventory=inventory, mock=True, speed="max", seed=4, by="ada")
+        deck = Deck(inventory=inventory, mock=True, speed="max", seed=4, by="ada", technicians=40)
         gateway = ServiceGateway(Service(Settings(journal=journal)), deck)
         feed = Feed(journal, SystemClock(), inventory, mock=True)
         app = Dashboard(feed, gateway, deck)

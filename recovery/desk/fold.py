@@ -53,6 +53,8 @@ ILL = (
 HANDS = (Verdict.BLUE_SCREEN, Verdict.RECOVERY_SCREEN, Verdict.NEEDS_KEY)
 """Verdicts at the end of a run's work on a host that leave it to people."""
 _KEPT = 16
+_SHARED = 8192
+"""Reasons that are kept once for all hosts that have them."""
 
 
 class DeskFold:
@@ -112,6 +114,8 @@ class _World:
         self.keys = KeyLedger()
         self.protectors: dict[str, set[str]] = {}
         self._verdicts: dict[str, tuple[Verdict, tuple[str, ...]]] = {}
+        self._shared: dict[tuple[Verdict, tuple[str, ...]], tuple[Verdict, tuple[str, ...]]] = {}
+        """Each verdict with its reasons once, for all hosts that have it."""
 
     def about_desk(self, event: DeskEvent) -> None:
         if isinstance(event, TicketOpened):
@@ -127,8 +131,9 @@ class _World:
                 self._handed_over(event)
             case StepFinished() | HostObserved():
                 self._note_protectors(event.host, event.evidence)
-                self._verdicts[event.host] = (event.verdict, event.because)
-                self._seen(event.host, event.at, fresh=_is_fresh(event.evidence))
+                self._note(event.host, event.verdict, event.because)
+                if event.host in self.tickets and _is_fresh(event.evidence):
+                    self._seen(event.host, event.at)
             case HostFinished():
                 self._ended(event)
             case _:
@@ -156,19 +161,24 @@ class _World:
 
     def _ended(self, event: HostFinished) -> None:
         because = self._verdicts.get(event.host, (event.verdict, ()))[1]
-        self._verdicts[event.host] = (event.verdict, because)
+        self._note(event.host, event.verdict, because)
         ticket = self.tickets.get(event.host)
         lies_open = ticket is not None and ticket.is_open
         if event.verdict in HANDS and not lies_open:
             self._open(event.host, event.at, event.message or "; ".join(because), "", event.run)
         elif lies_open and event.verdict in WELL:
-            self._seen(event.host, event.at, fresh=True)
+            self._seen(event.host, event.at)
 
-    def _seen(self, host: str, at: datetime, *, fresh: bool) -> None:
-        ticket = self.tickets.get(host)
-        if ticket is not None and fresh:
-            verdict, because = self._verdicts[host]
-            self.tickets[host] = _judged(ticket, at, verdict, because)
+    def _note(self, host: str, verdict: Verdict, because: tuple[str, ...]) -> None:
+        if len(self._shared) >= _SHARED:
+            self._shared.clear()
+        found = (verdict, because)
+        self._verdicts[host] = self._shared.setdefault(found, found)
+
+    def _seen(self, host: str, at: datetime) -> None:
+        """The machine itself has said something of a host that has a ticket."""
+        verdict, because = self._verdicts[host]
+        self.tickets[host] = _judged(self.tickets[host], at, verdict, because)
 
     def _note_protectors(self, host: str, evidence: tuple[AnyEvidence, ...]) -> None:
         for item in evidence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from recovery.desk import words
 from recovery.desk.queue import Job
@@ -10,9 +11,11 @@ from recovery.desk.rules import Who
 from recovery.errors import EmptySelectionError, RefusedError
 from recovery.model.ticket import FREE, Ticket
 from recovery.service import Service
-from recovery.service.desk import Desk
 from recovery.tui.deck import Deck
 from recovery.tui.gateway import DeskAct
+
+if TYPE_CHECKING:
+    from recovery.service.desk import Desk
 
 _WORLDS = {False: "real", True: "simulated"}
 

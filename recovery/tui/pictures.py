@@ -6,15 +6,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-from PIL import Image
 
-from recovery.detect.screen.picture import Damaged, decode
 from recovery.detect.screen_rules import screen_text
 from recovery.model.evidence import ScreenSeen
 from recovery.ports import PICTURE_LIMIT
 from recovery.service import Service
+
+if TYPE_CHECKING:
+    from PIL import Image  # noqa: TC004 - only the annotation of a field, which nobody decodes
 
 _LARGEST = (1280, 800)
 """Pixels that are kept of a picture: no terminal shows more."""
@@ -68,6 +70,8 @@ def _picture(path: Path, seen: ScreenSeen | None) -> HostPicture:
     if seen is None or seen.reading.label in _MAY_HOLD_A_KEY:
         why = "not shown: somebody may have typed a recovery key there"
         return HostPicture(title, seen, None, why if seen else "not shown: nobody has read it")
+    from recovery.detect.screen.picture import Damaged, decode  # noqa: PLC0415 - few pages have pictures
+
     try:
         with path.open("rb") as file:
             raw = file.read(PICTURE_LIMIT + 1)

@@ -11,6 +11,7 @@ from recovery.model.desk_events import TicketClaimed, TicketSaidDone, TicketTrie
 from recovery.model.evidence import BootIdentity, Verdict
 from recovery.model.ticket import Stage as Where
 from recovery.tui.app import Dashboard
+from recovery.tui.draw.people import people
 from recovery.tui.screens.acting import ActMenu
 from recovery.tui.screens.desk_form import DeskForm
 from recovery.tui.screens.hands import HandsScreen
@@ -129,6 +130,7 @@ async def test_a_ticket_is_given_tried_and_said_to_be_done(stage: Stage) -> None
         assert where(stage) == f"{Where.CLAIMED} grace"
         await news(app, stage, pilot)
         assert "claimed 1" in said(app, "#line")
+        assert "1 with 1 technicians" in people(app.snapshot, 60, 8).plain
         assert "grace" in "".join(lines(app))
         await pressed(pilot, "o")
         await typed(pilot)  # the technician who has it stands there already

@@ -15,8 +15,8 @@ _SITES = 6
 
 
 def people(snapshot: Snapshot, width: int, height: int) -> Content:
-    """Questions that nobody has answered, hosts that need hands, and keys that are missing."""
-    rows = [*_questions(snapshot), *_hands(snapshot), *_keys(snapshot)]
+    """Questions that nobody has answered, hosts that need hands, what technicians have, and keys that are missing."""
+    rows = [*_questions(snapshot), *_hands(snapshot), *_desk(snapshot), *_keys(snapshot)]
     if not rows:
         return Content.styled(" nothing", "$muted")
     return lines([row.truncate(width, ellipsis=True) for row in rows[: max(1, height)]])
@@ -53,6 +53,17 @@ def _by_site(snapshot: Snapshot) -> list[Content]:
     sites = Counter(snapshot.site_of(hand.host) or "no site" for hand in snapshot.hands)
     shown = [f"{plain(site, 12)} {count(number)}" for site, number in sites.most_common(_SITES)]
     return [Content.styled(f"   {', '.join(shown)}", "$muted")]
+
+
+def _desk(snapshot: Snapshot) -> list[Content]:
+    """What technicians have in hand, and what nobody has proven of it."""
+    desk = snapshot.desk
+    held = desk.claimed + desk.on_site
+    words = [f"{count(held)} with {count(desk.techs)} technicians"] if held else []
+    words += [f"{count(desk.says_done)} said to be done"] if desk.says_done else []
+    words += [f"{count(desk.came_back)} came back"] if desk.came_back else []
+    words += [f"{count(desk.escalated)} escalated"] if desk.escalated else []
+    return [Content.assemble((" ▸ ", "$accent"), ", ".join(words))] if words else []
 
 
 def _keys(snapshot: Snapshot) -> list[Content]:

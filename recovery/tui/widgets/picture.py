@@ -10,13 +10,15 @@ import struct
 import sys
 import termios
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from PIL import Image
 from textual.widget import Widget
 from textual.widgets import Static
 
 from recovery.tui.inert import content
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 Way = Literal["auto", "sixel", "kitty", "blocks", "none"]
 _CLASSES: Mapping[Way, str] = {
