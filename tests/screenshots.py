@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from recovery.settings import Settings
 from recovery.tui.app import Dashboard
 from recovery.tui.deck import Deck
 from recovery.tui.feed import Feed
+from recovery.tui.gateway import DeskAct, DeskVerb
 from recovery.tui.service_gateway import ServiceGateway
 from recovery.worlds import SystemClock
 
@@ -37,6 +38,12 @@ _PICTURES = (
     ("help", ("1", "question_mark")),
     ("report", ("escape", "s")),
 )
+_TECHNICIANS: Mapping[str, tuple[DeskVerb, ...]] = {
+    "grace": ("on_site", "tried"),
+    "joan": ("done",),
+    "edith": ("on_site",),
+    "hedy": (),
+}
 _DAY = ("situation-day", ("escape", "f2"))
 
 
@@ -58,11 +65,27 @@ async def main(folder: Path) -> None:
             )
             run = await gateway.start(quick)
             await _until(pilot, lambda: app.snapshot.standing.proven > _ENOUGH or _over(app, 2))
+            await _until(pilot, lambda: app.snapshot.desk.waiting >= len(_TECHNICIANS))
+            await _at_the_desk(app, gateway)
+            await _until(pilot, lambda: app.snapshot.desk.says_done > 0)
+            await _until(pilot, lambda: app.snapshot.outlook is not None)
             await _take(pilot, folder)
             if not _over(app, 2):
                 await gateway.command(run, "abort")
             await _until(pilot, lambda: not any(line.is_live for line in app.snapshot.runs))
         feed.close()
+
+
+async def _at_the_desk(app: Dashboard, gateway: ServiceGateway) -> None:
+    """Four technicians have a ticket each: one is there, one has tried, one says that it is done."""
+    for tech, verbs in _TECHNICIANS.items():
+        await gateway.desk(DeskAct(verb="next", mock=True, tech=tech))
+        tickets = Service(Settings(journal=app.snapshot.journal)).desk().tickets()
+        host = next(ticket.host for ticket in tickets if ticket.owner == tech)
+        for verb in verbs:
+            await gateway.desk(
+                DeskAct(verb=verb, mock=True, host=host, tech=tech, reason="the stick did not boot")
+            )
 
 
 async def _take(pilot: Pilot[str], folder: Path) -> None:

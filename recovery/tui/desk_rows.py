@@ -112,9 +112,10 @@ class Grouping(msgspec.Struct, frozen=True):
 
 PROVEN = shown(STAGES[Stage.PROVEN])
 _ORDER = (
-    *(Stage.CAME_BACK, Stage.WAITING, Stage.CLAIMED, Stage.ON_SITE),
-    *(Stage.SAYS_DONE, Stage.ESCALATED, Stage.PROVEN),
+    *(Stage.CAME_BACK, Stage.ESCALATED, Stage.SAYS_DONE, Stage.ON_SITE),
+    *(Stage.CLAIMED, Stage.WAITING, Stage.PROVEN),
 )
+"""What somebody has to look after stands above the many that wait."""
 GROUPINGS: tuple[Grouping, ...] = (
     Grouping(
         "stage",

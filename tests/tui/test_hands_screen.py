@@ -210,7 +210,8 @@ async def test_a_ticket_is_released_and_escalated(stage: Stage) -> None:
         await pressed(pilot, "down", "r")
         await typed(pilot)
         assert where(stage) == f"{Where.WAITING} grace"
-        await pressed(pilot, "down", "e")
+        await news(app, stage, pilot)
+        await pressed(pilot, "home", "down", "e")
         await typed(pilot, "the vendor", "the disk is dead")
         assert where(stage, OTHER) == f"{Where.ESCALATED} the vendor"
 
@@ -260,7 +261,7 @@ async def test_a_recovery_key_is_never_shown(stage: Stage) -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await pressed(pilot, "4")
         await news(app, stage, pilot)
-        await pressed(pilot, "end")
+        await pressed(pilot, "home", "down")
         assert "grace: typed" in said(app, "#text")
         assert key not in said(app, "#text")
 
