@@ -58,7 +58,7 @@ _NOBODY = Host(name="")
 
 def _since(at: datetime, snapshot: Snapshot) -> float:
     """Machines of a twin go by its time, people by their own."""
-    now = snapshot.now if at <= snapshot.now else snapshot.clock
+    now = min(snapshot.now, snapshot.clock, key=lambda moment: abs(moment - at))
     return max(0.0, (now - at).total_seconds())
 
 

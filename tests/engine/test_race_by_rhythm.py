@@ -75,6 +75,9 @@ class Shut:
             self.boots = {host.name: self._world.standing(host).boot for host in LOOPS}
 
 
+pytestmark = pytest.mark.xdist_group("race by rhythm")
+
+
 @pytest.fixture(scope="module")
 def raced() -> tuple[Stage, Shut]:
     """The race, played to its end."""
