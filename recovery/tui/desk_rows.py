@@ -57,9 +57,10 @@ _NOBODY = Host(name="")
 
 
 def _since(at: datetime, snapshot: Snapshot) -> float:
-    """Machines of a twin go by its time, people by their own."""
-    now = min(snapshot.now, snapshot.clock, key=lambda moment: abs(moment - at))
-    return max(0.0, (now - at).total_seconds())
+    """Machines of a twin go by its time, which begins anew with each run; people go by their own."""
+    by_machines, by_people = snapshot.now - at, snapshot.clock - at
+    nearer = by_people if abs(by_people) < abs(by_machines) else by_machines
+    return max(0.0, nearer.total_seconds())
 
 
 def owner(ticket: Ticket) -> str:

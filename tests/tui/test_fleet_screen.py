@@ -215,7 +215,7 @@ async def test_a_host_has_a_page(app: Dashboard) -> None:
         assert "stop code 0x50, 1 crashes on record" in facts
         assert "last: the file is locked" in facts
         assert "rollback: done" in said(app, "#lines")
-        assert said(app, "#console") == "Console: none"
+        assert said(app, "#way") == "Console: none"
         await shown(pilot, "x", "t")
         assert stands(app, PlanScreen)
         assert calls(app)[-1][1].limits == ("name = atl-kiosk-13",)

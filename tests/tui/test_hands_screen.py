@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +11,15 @@ from textual.widgets import Input, Static
 from recovery.model.desk_events import TicketClaimed, TicketSaidDone, TicketTried
 from recovery.model.evidence import BootIdentity, Verdict
 from recovery.model.ticket import Stage as Where
+from recovery.model.ticket import Ticket
 from recovery.tui.app import Dashboard
+from recovery.tui.desk_rows import rows_of
 from recovery.tui.draw.people import people
 from recovery.tui.screens.acting import ActMenu
 from recovery.tui.screens.desk_form import DeskForm
 from recovery.tui.screens.hands import HandsScreen
 from recovery.tui.screens.host import HostScreen
+from recovery.tui.snapshot import Snapshot
 from recovery.tui.widgets.host_table import HostTable
 from tests.tui.scene import Stage, at, dashboard, half_way, stepped
 
@@ -282,6 +286,23 @@ async def test_nobody_waits(stage: Stage) -> None:
         assert "No host waits for a person." in said(app, "#line")
         await pressed(pilot, "c")
         assert stands(app, HandsScreen)
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "clock", "seconds"),
+    [
+        (at(100), at(160), at(160), 60),
+        (at(100), at(160), at(80_000_000), 60),
+        (at(80_000_000), at(160), at(80_000_030), 30),
+        (at(7000), at(0), at(80_000_000), 0),
+    ],
+)
+def test_people_and_twins_have_their_own_time(
+    since: datetime, now: datetime, clock: datetime, seconds: float
+) -> None:
+    ticket = Ticket(host="a", opened=since, since=since)
+    snapshot = Snapshot(now=now, clock=clock, tickets={"a": ticket})
+    assert [row.since for row in rows_of(snapshot)] == [seconds]
 
 
 def _who(tech: str) -> Any:
