@@ -13,9 +13,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from recovery.errors import UsageError
+from recovery.web.door import BACKLOG, MOST, Door, Line, Loop
 from recovery.web.tls import Certificate
 
-_CONNECTIONS = 256
 _KEEP_ALIVE = 15
 _HEADERS = 16_384
 _GRACE = 5
@@ -35,11 +35,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 def listening(place: Place) -> socket.socket:
     """A socket of this place. Raises `UsageError`."""
     family = socket.AF_INET6 if ":" in place.address else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    made = Door(family)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((place.address, place.port))
-        made.listen(_CONNECTIONS)
+        made.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         made.close()
         raise UsageError(f"{place.address} port {place.port} cannot be served: {error}") from None
@@ -65,9 +65,10 @@ def serve(app: ASGIApp, place: Place, listener: socket.socket, ready: Callable[[
         proxy_headers=False,
         server_header=False,
         lifespan="off",
-        http="h11",
+        http=Line,
         ws="none",
-        limit_concurrency=_CONNECTIONS,
+        limit_concurrency=MOST,
+        backlog=BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_GRACE,
         h11_max_incomplete_event_size=_HEADERS,
@@ -75,8 +76,8 @@ def serve(app: ASGIApp, place: Place, listener: socket.socket, ready: Callable[[
         ssl_keyfile=certificate.key if certificate else None,
     )
     # By then everything is closed: the server hands the signal on that has ended it.
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_Server(config, ready).serve(sockets=[listener]))
+    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=Loop) as runner:
+        runner.run(_Server(config, ready).serve(sockets=[listener]))
 
 
 class _Server(uvicorn.Server):
