@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import math
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +23,6 @@ from recovery.cli.shared import Inventory, JournalOption, Verbose, user
 from recovery.errors import UsageError
 
 if TYPE_CHECKING:
-    from recovery.ports import Clock
     from recovery.service.field_desk import FieldDesk
     from recovery.settings import Settings
     from recovery.web.serving import Place
@@ -151,8 +152,8 @@ def _site(
         desk=desk,
         keys=keys,
         mint=secrets.token_urlsafe,
-        limits=limits(lambda: desk.clock.now().timestamp(), desk.settings.keys.per_hour),
-        metrics=Figures(desk.settings, desk.clock, tuple(inventory)),
+        limits=limits(time.monotonic, desk.settings.keys.per_hour),
+        metrics=Figures(desk.settings, tuple(inventory)),
         metrics_token=digest("metrics", token) if token else "",
         secure=place.certificate is not None,
         strict_transport=own,
@@ -188,13 +189,18 @@ def _ready(desk: FieldDesk, url: str, certificate: Certificate | None) -> Callab
 class Figures:
     """Prometheus' figures, folded anew only when they are old."""
 
-    def __init__(self, settings: Settings, clock: Clock, inventory: tuple[str, ...]) -> None:
-        """Of this inventory, else of the hosts that runs named."""
+    def __init__(
+        self,
+        settings: Settings,
+        inventory: tuple[str, ...],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Of this inventory, else of the hosts that runs named. `now` gives seconds that never go back."""
         self._settings = settings
-        self._clock = clock
+        self._now = now
         self._inventory = inventory or settings.inventory
         self._lock = threading.Lock()
-        self._told: tuple[float, bytes] = (-_FRESH, b"")
+        self._told: tuple[float, bytes] = (-math.inf, b"")
 
     def __call__(self) -> bytes:
         """The text. Raises `JournalError`, and `UsageError` without the extra `metrics`."""
@@ -202,7 +208,7 @@ class Figures:
         from recovery.service.reporting import Asked, report
 
         with self._lock:
-            now = self._clock.now().timestamp()
+            now = self._now()
             if now - self._told[0] >= _FRESH:
                 found = report(self._settings, Asked(inventory=self._inventory))
                 self._told = (now, exposition(found.page))

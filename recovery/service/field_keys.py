@@ -54,20 +54,7 @@ class FieldKeys(KeyDesk):
                 )
             )
             raise
-        show_for = timedelta(seconds=self._field.settings.keys.show_for)
-        self._field.decide(
-            lambda now: (
-                KeyShown(
-                    at=now,
-                    host=host,
-                    mock=self._mock,
-                    key_id=wanted,
-                    person=person,
-                    source=record.source,
-                    until=now + show_for,
-                ),
-            )
-        )
+        self._give(host, record, person)
         return record
 
     @property
@@ -80,7 +67,7 @@ class FieldKeys(KeyDesk):
         def choose(now: datetime) -> Sequence[AnyEvent]:
             nonlocal why
             why = (
-                self._refusal(host, key_id, person, now)
+                self._refusal(host, key_id, person, now, self._per_hour)
                 if self.to_media
                 else "keys do not go to media: `recovery serve --keys-to-media` lets them"
             )
@@ -97,7 +84,47 @@ class FieldKeys(KeyDesk):
         if why:
             raise RefusedError(why)
 
-    def _refusal(self, host: str, key_id: str, person: str, now: datetime) -> str:
+    def _give(self, host: str, record: KeyRecord, person: str) -> None:
+        """Note the showing, unless another key went out while the source was asked. Raises `RefusedError`."""
+        show_for = timedelta(seconds=self._field.settings.keys.show_for)
+        why = ""
+
+        def choose(now: datetime) -> Sequence[AnyEvent]:
+            nonlocal why
+            key_id = record.key_id
+            why = self._refusal(host, key_id, person, now, self._per_hour + 1)
+            if why:
+                return (
+                    KeyAsked(
+                        at=now,
+                        host=host,
+                        mock=self._mock,
+                        key_id=key_id,
+                        person=person,
+                        refused=why,
+                    ),
+                )
+            return (
+                KeyShown(
+                    at=now,
+                    host=host,
+                    mock=self._mock,
+                    key_id=key_id,
+                    person=person,
+                    source=record.source,
+                    until=now + show_for,
+                ),
+            )
+
+        self._field.decide(choose)
+        if why:
+            raise RefusedError(why)
+
+    @property
+    def _per_hour(self) -> int:
+        return self._field.settings.keys.per_hour
+
+    def _refusal(self, host: str, key_id: str, person: str, now: datetime, per_hour: int) -> str:
         fold = self._field.folded_now
         keys = fold.keys(mock=fold.mock)
         owners = fold.hosts_of_key(key_id, mock=fold.mock)
@@ -109,10 +136,8 @@ class FieldKeys(KeyDesk):
             return f"no lead has approved {host} for it"
         if any(use.key_id != key_id and _since(use, approval.at) for use in keys.uses(host)):
             return f"a key of {host} went to a medium since a lead approved it; approve it anew"
-        if keys.asked_within(person, now) >= self._field.settings.keys.per_hour:
-            return (
-                f"{person} has asked for {self._field.settings.keys.per_hour} keys within an hour"
-            )
+        if keys.asked_within(person, now) >= per_hour:
+            return f"{person} has asked for {self._per_hour} keys within an hour"
         if owners and host not in owners:
             return f"this key id is that of {', '.join(sorted(owners)[:3])}"
         return ""

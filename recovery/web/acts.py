@@ -16,7 +16,7 @@ from recovery.service.field_desk import TakenError
 from recovery.web.codes import code128, qr
 from recovery.web.drawing import go, page
 from recovery.web.entering import Visit, check_origin, cookie_name, form, sent
-from recovery.web.site import ProblemError, site_of, source_of, status_of
+from recovery.web.site import ProblemError, neighbours_of, site_of, source_of, status_of
 
 BY = "field page"
 _MOST_RESTARTS_DIGITS = 3
@@ -29,17 +29,17 @@ Act = Callable[[Visit], str]
 async def enter(request: Request) -> Response:
     """Sign in, by a link that is used up by it."""
     check_origin(request)
-    site, source = site_of(request), source_of(request)
+    site, whose = site_of(request), neighbours_of(request)
     token = (await form(request)).get("token", "")
     limit = site.limits.sign_ins
-    if limit.reached(source):
-        if limit.tells(source):
-            await run_in_threadpool(site.desk.alarm, f"sign-ins are being guessed from {source}")
+    if limit.reached(whose):
+        if limit.tells(whose):
+            await run_in_threadpool(site.desk.alarm, f"sign-ins are being guessed from {whose}")
         raise ProblemError(429, "Too many links that open nothing. Wait five minutes.")
     try:
-        session = await run_in_threadpool(site.desk.sign_in, token, site.mint, source)
+        session = await run_in_threadpool(site.desk.sign_in, token, site.mint, source_of(request))
     except RefusedError as error:
-        limit.note(source)
+        limit.note(whose)
         raise ProblemError(403, str(error)) from None
     response = go("/")
     response.set_cookie(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from recovery.errors import RecoveryError
 from recovery.web import acts, machines, pages
@@ -19,7 +19,7 @@ from recovery.web.site import ProblemError, Site, status_of
 _FOR_PROGRAMS = ("/check-in", "/metrics")
 
 
-def make_app(site: Site) -> Starlette:
+def make_app(site: Site) -> ASGIApp:
     """The field page of this site."""
     app = Starlette(
         routes=[
@@ -36,7 +36,6 @@ def make_app(site: Site) -> Starlette:
             Route("/metrics", machines.metrics),
             Mount("/static", StaticFiles(packages=[("recovery.web", "static")])),
         ],
-        middleware=[Middleware(Gate, strict_transport=site.strict_transport)],
         exception_handlers={
             ProblemError: _problem,
             RecoveryError: _problem,
@@ -45,7 +44,8 @@ def make_app(site: Site) -> Starlette:
         },
     )
     app.state.site = site
-    return app
+    # Outside of what turns errors into pages, so that those have the headers too.
+    return Gate(app, strict_transport=site.strict_transport)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

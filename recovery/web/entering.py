@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -71,8 +71,8 @@ async def sent(request: Request, *, reads: bool = False) -> Visit:
 
 def check_origin(request: Request) -> None:
     """Refuse what the browser says another page has sent. Raises `ProblemError`."""
-    origin = request.headers.get("origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.headers.get("host", "")
+    origin, host = request.headers.get("origin"), request.headers.get("host", "")
+    foreign = origin is not None and origin not in (f"http://{host}", f"https://{host}")
     if foreign or request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         raise ProblemError(403, "This was sent from another page.")
 

@@ -14,7 +14,7 @@ from recovery.errors import RecoveryError, UsageError
 from recovery.report.metrics import CONTENT_TYPE
 from recovery.service.field_desk import Report
 from recovery.web.entering import form
-from recovery.web.site import ProblemError, Site, site_of, source_of, status_of
+from recovery.web.site import ProblemError, Site, neighbours_of, site_of, source_of, status_of
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
@@ -78,17 +78,17 @@ def _report(fields: dict[str, str]) -> Report:
 
 
 async def _token(request: Request, site: Site) -> str:
-    source = source_of(request)
-    if site.limits.strangers.reached(source):
-        if site.limits.strangers.tells(source):
-            await run_in_threadpool(site.desk.alarm, f"tokens are being guessed from {source}")
+    whose = neighbours_of(request)
+    if site.limits.strangers.reached(whose):
+        if site.limits.strangers.tells(whose):
+            await run_in_threadpool(site.desk.alarm, f"tokens are being guessed from {whose}")
         raise ProblemError(429, "too many wrong tokens")
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
 
 
 async def _stranger(request: Request, site: Site) -> None:
-    site.limits.strangers.note(source_of(request))
+    site.limits.strangers.note(neighbours_of(request))
     raise ProblemError(401, "no such token")
 
 

@@ -18,6 +18,7 @@ from recovery.errors import (
 )
 from recovery.service.field_desk import FieldDesk
 from recovery.service.field_keys import FieldKeys
+from recovery.web.door import neighbourhood
 from recovery.web.limits import Limit
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ class Limits(msgspec.Struct, frozen=True):
     """How often each may be done."""
 
     sign_ins: Limit
-    """Refused ones, by address."""
+    """Refused ones, by neighbourhood."""
     forms: Limit
     """By person."""
     keys: Limit
     """By person: far beyond what the desk allows, so that its refusals do not fill the journal."""
     strangers: Limit
-    """Refused reports and scrapes, by address."""
+    """Refused reports and scrapes, by neighbourhood."""
     reports: Limit
     """By medium."""
 
@@ -88,6 +89,11 @@ def site_of(request: Request) -> Site:
 def source_of(request: Request) -> str:
     """The address that a request came from; a header about it is believed from nobody."""
     return request.client.host if request.client else ""
+
+
+def neighbours_of(request: Request) -> str:
+    """Those who are counted as one with whoever sent it: by IPv6 one machine has as many addresses as it likes."""
+    return neighbourhood(source_of(request))
 
 
 def status_of(error: RecoveryError) -> int:

@@ -83,6 +83,18 @@ def test_guessing_links_is_stopped_and_told_and_others_still_get_in(scene: Scene
     assert guesser.enter(scene.link("eve")).status_code == 303
 
 
+def test_who_changes_the_address_within_a_network_of_their_own_is_counted_as_one(
+    scene: Scene,
+) -> None:
+    statuses = [
+        Browser(scene, f"2001:db8::{number:x}").enter(secrets.token_urlsafe()).status_code
+        for number in range(12)
+    ]
+    assert statuses == [403] * 10 + [429] * 2
+    assert alarms(scene) == ["ALARM: sign-ins are being guessed from 2001:db8::/64"]
+    assert Browser(scene, "2001:db8:0:1::1").enter(scene.link("bob")).status_code == 303
+
+
 def test_a_session_cookie_is_for_this_site_alone(scene: Scene) -> None:
     cookie = Browser(scene).enter(scene.link("ann")).headers["set-cookie"].lower()
     assert "httponly" in cookie
@@ -110,6 +122,8 @@ def test_forms_without_the_sessions_own_mark_are_refused(
     [
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "null", "host": ""},
+        {"origin": "http://["},
         {"origin": "http://testserver.evil.example"},
         {"sec-fetch-site": "cross-site"},
         {"sec-fetch-site": "same-site"},
@@ -374,6 +388,7 @@ def test_a_broken_page_tells_nothing_of_itself(
     got = ann.get("/board")
     assert got.status_code == 500
     assert "secret inside" not in got.text
+    assert got.headers["content-security-policy"] == HEADERS["content-security-policy"]
     assert "It stands in the program's log" in shown(got)
 
 

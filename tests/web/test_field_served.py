@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from recovery.cli.serve import Figures
 from recovery.errors import UsageError
+from recovery.service.field_desk import FieldDesk
+from recovery.settings import load
 from recovery.web import tls
 from tests.unit.journal.happenings import BEGAN
 from tests.web.field_scene import IDS, KEYS
@@ -101,6 +104,17 @@ def test_figures_are_served(serve: Serve, office: Path, tmp_path: Path) -> None:
     assert guarded.ask("GET", "/metrics")[0] == 401
     bearer = "Bearer scraper-token-0123456789"
     assert guarded.ask("GET", "/metrics", Authorization=bearer)[0] == 200
+
+
+def test_figures_are_believed_for_a_while(office: Path) -> None:
+    now = [0.0]
+    figures = Figures(load(str(office / "settings.yaml")).settings, (), lambda: now[0])
+    first = figures()
+    FieldDesk(load(str(office / "settings.yaml")).settings).add(["h9"], "dark")
+    now[0] = 14.0
+    assert figures() == first
+    now[0] = 15.0
+    assert b"total_hosts 3.0" in figures()
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
+from recovery.desk.recovery_key import KeyRecord
+from recovery.desk.sources.table import TableSource
 from recovery.errors import RefusedError, UnknownNameError
 from recovery.model.events import Notice
 from recovery.model.evidence import Verdict
 from recovery.model.field_events import MediumReported
 from recovery.model.ticket import Stage
+from recovery.web.app import make_app
 from tests.web.field_scene import IDS, KEYS, METRICS_TOKEN, Browser, Scene, shown
 
 if TYPE_CHECKING:
@@ -99,6 +104,24 @@ def test_an_approved_host_gets_one_key_for_an_hour(
     assert stick.says(key_id=IDS[0], want="key").status_code == 409
     assert [use.person for use in scene.site.keys.to_rotate()] == ["medium stick-7"]
     assert KEYS[IDS[0]].encode() not in scene.path.read_bytes()
+
+
+def test_two_questions_at_once_get_one_key_for_one_approval(
+    scene: Scene, stick: Medium, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.desk.approve("h1", "lea")
+    find = TableSource.find
+
+    def find_slowly(source: TableSource, key_id: str) -> Sequence[KeyRecord]:
+        if key_id == IDS[0]:
+            scene.site.keys.release("h1", IDS[3], "stick-8")
+        return find(source, key_id)
+
+    monkeypatch.setattr(TableSource, "find", find_slowly)
+    got = stick.says(key_id=IDS[0], want="key")
+    assert got.status_code == 409
+    assert "approve it anew" in got.text
+    assert [use.key_id for use in scene.site.keys.to_rotate()] == [IDS[3]]
 
 
 def test_without_the_policy_no_key_goes_out_and_nobody_is_asked_to_approve(
@@ -232,11 +255,6 @@ def test_figures_that_cannot_be_had_are_no_page(tmp_path: Path) -> None:
         raise RefusedError("no journal yet")
 
     scene = Scene(tmp_path)
-    scene.app.state.site = type(scene.site)(
-        **{name: getattr(scene.site, name) for name in scene.site.__struct_fields__}
-        | {"metrics": fails}
-    )
-    got = TestClient(scene.app).get(
-        "/metrics", headers={"authorization": f"Bearer {METRICS_TOKEN}"}
-    )
+    app = make_app(msgspec.structs.replace(scene.site, metrics=fails))
+    got = TestClient(app).get("/metrics", headers={"authorization": f"Bearer {METRICS_TOKEN}"})
     assert (got.status_code, got.text) == (503, "no journal yet\n")
