@@ -137,7 +137,8 @@ class _Reading:
         self.notes: list[str] = []
         self._titles = titles
         self._places = places
-        self._spellings = _by_case(known)
+        self._known = frozenset(known)
+        self._spellings = words.by_case(self._known)
         self._lines: dict[str, int] = {}
         self._masked = False
 
@@ -157,12 +158,14 @@ class _Reading:
         except UsageError as error:
             self.doubts.append(Doubt(line, str(error)))
             return
-        if row.host in self._lines:
+        # Two spellings of one name are one machine, unless the inventory has both.
+        name = row.host if row.host in self._known else row.host.casefold()
+        if name in self._lines:
             self.doubts.append(
-                Doubt(line, f"{row.host} stands in line {self._lines[row.host]} already")
+                Doubt(line, f"{row.host} stands in line {self._lines[name]} already")
             )
             return
-        self._lines[row.host] = line
+        self._lines[name] = line
         self.rows.append(row)
 
     def _row(self, line: int, cells: Sequence[str]) -> Row:
@@ -173,7 +176,9 @@ class _Reading:
         owner = words.name(said["owner"]) if said.get("owner") else ""
         if owner and not said.get("stage"):
             stage = Stage.CLAIMED
-        if stage not in (Stage.WAITING, Stage.ESCALATED) and not owner:
+        # A desk's own export says so of machines that nobody had to go to.
+        is_proven = said.get("stage", "").strip().casefold() == Stage.PROVEN
+        if stage not in (Stage.WAITING, Stage.ESCALATED) and not (owner or is_proven):
             raise UsageError(
                 f"{given} is {stage.value.replace('_', ' ')}, and nobody is named who has it"
             )
@@ -254,18 +259,6 @@ def _stage(word: str) -> Stage:
             f"what does {mask_recovery_keys(word)[:40]!r} mean? expected one of {examples}, ..."
         )
     return stage
-
-
-def _by_case(known: Iterable[str]) -> dict[str, str]:
-    """Names by their small letters, those that mean one host alone."""
-    found: dict[str, str] = {}
-    twice: set[str] = set()
-    for name in known:
-        small = name.casefold()
-        if small in found:
-            twice.add(small)
-        found[small] = name
-    return {small: name for small, name in found.items() if small not in twice}
 
 
 def told(doubts: Iterable[Doubt], file: str) -> Iterator[str]:

@@ -136,7 +136,8 @@ def _moves(row: Row, now: datetime, *, mock: bool, by: str) -> Sequence[AnyDeskE
                 ),
             )
         case Stage.SAYS_DONE:
-            return (TicketSaidDone(at=now, host=row.host, mock=mock, by=by, tech=row.owner),)
+            tech = row.owner or "the spreadsheet"
+            return (TicketSaidDone(at=now, host=row.host, mock=mock, by=by, tech=tech),)
         case Stage.ESCALATED:
             to = row.owner or "the lead"
             reason = row.reason or "the spreadsheet says so"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from recovery.errors import UsageError
 from recovery.redact import mask_recovery_keys
 
@@ -35,6 +37,18 @@ def host(value: str) -> str:
     if " " in found:
         raise UsageError(f"{found!r} is not the name of one host")
     return found
+
+
+def by_case(known: Iterable[str]) -> dict[str, str]:
+    """Names by their small letters, those that mean one host alone: stickers and sheets shout."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for name in known:
+        small = name.casefold()
+        if small in found:
+            twice.add(small)
+        found[small] = name
+    return {small: name for small, name in found.items() if small not in twice}
 
 
 def _bounded(value: str, what: str, most: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -172,16 +172,18 @@ class Desk:
     def add(
         self, hosts: Sequence[str], reason: str, *, site: str = "", location: str = "", by: str = ""
     ) -> list[str]:
-        """Open tickets, also for machines that no inventory knows; the names of those that had none open.
+        """Open tickets, also for machines that no inventory knows; the names of those that had none open, as known.
 
         Raises `UsageError` for what is no name, and `RefusedError` where one host was named that has a ticket.
         """
-        names = [words.host(host) for host in dict.fromkeys(hosts)]
+        given = [words.host(host) for host in dict.fromkeys(hosts)]
+        known = self._backdrop.names(self.folded())
         fresh: list[str] = []
 
         def choose(now: datetime) -> Sequence[AnyDeskEvent]:
             fold, mock = self._fold, self._fold.mock
             tickets = fold.tickets(mock=mock)
+            names = _spelled(given, {*tickets, *known})
             fresh[:] = [name for name in names if name not in tickets or not tickets[name].is_open]
             if len(names) == 1 and not fresh:
                 stage = tickets[names[0]].at(now).stage.value.replace("_", " ")
@@ -276,6 +278,17 @@ class Desk:
     def _catch_up(self, log: Reader) -> None:
         with self._lock:
             self._fold.add_all(log.read(after=self._fold.seq, kinds=DESK_KINDS))
+
+
+def _spelled(given: Iterable[str], known: Collection[str]) -> list[str]:
+    """Each host once, as it is known; of spellings that nobody knows the first one."""
+    spellings = words.by_case(known)
+    found: dict[str, str] = {}
+    for name in given:
+        small = name.casefold()
+        host = name if name in known else spellings.get(small, name)
+        found.setdefault(host if host in known else small, host)
+    return list(found.values())
 
 
 def placed(job: Job) -> Ticket:

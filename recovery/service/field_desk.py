@@ -291,8 +291,11 @@ class FieldDesk(Desk):
         owners = fold.hosts_of_key(said.key_id, mock=fold.mock) if said.key_id else frozenset()
         if len(owners) == 1:
             return next(iter(owners))
-        ticket = fold.ticket(said.host, mock=fold.mock) if said.host else None
-        return ticket.host if ticket and (not owners or said.host in owners) else ""
+        tickets = fold.tickets(mock=fold.mock) if said.host else {}
+        host = said.host
+        if host not in tickets:  # WinPE shouts
+            host = words.by_case(tickets).get(host.casefold(), "")
+        return host if host in tickets and (not owners or host in owners) else ""
 
     @override
     def _catch_up(self, log: Reader) -> None:

@@ -46,8 +46,8 @@ class DeskSide:
                 place = ", ".join(filter(None, (job.site, job.location))) or "nobody said where"
                 return f"{_stands(job.ticket)}: {place}; {job.title}"
             case "add":
-                desk.add([act.host], act.reason, site=act.site, location=act.place, by=by)
-                return f"{act.host}: its ticket is open"
+                (host,) = desk.add([act.host], act.reason, site=act.site, location=act.place, by=by)
+                return f"{host}: its ticket is open"
             case _:
                 return _stands(self._on_ticket(desk, act))
 

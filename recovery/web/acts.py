@@ -200,15 +200,14 @@ def _escalate(found: Visit) -> str:
 
 def _add(found: Visit) -> str:
     get = found.fields.get
-    host = get("host", "").strip()
-    found.site.desk.add(
-        [host],
+    opened = found.site.desk.add(
+        [get("host", "").strip()],
         get("reason", ""),
         site=get("site", ""),
         location=get("location", ""),
         by=found.person,
     )
-    return _ticket(host, "added")
+    return _ticket(opened[0], "added")
 
 
 def _unlocked(found: Visit) -> str:

@@ -108,6 +108,18 @@ def test_machines_that_no_inventory_knew_and_those_of_a_query(desk: Cli, home: P
     assert told.err.endswith("0 tickets opened, 4 hosts had one\n")
 
 
+def test_a_sticker_that_shouts_is_no_other_machine(desk: Cli, home: Path) -> None:
+    assert desk("desk", "add", "H1", "--reason", "x").err.endswith(
+        "h1 has a ticket already: waiting\n"
+    )
+    told = desk("desk", "add", "PC-9", "pc-9", "H2", "--reason", "x")
+    assert "1 tickets opened" in told.err
+    names = [each["host"] for each in desk("desk", "list", "-o", "json").document]
+    assert sorted(names) == ["PC-9", "h1", "h2", "h3", "h4"]
+    again = desk("desk", "add", "pc-9", "--reason", "x")
+    assert again.err.endswith("PC-9 has a ticket already: waiting\n")
+
+
 def test_before_any_run_the_desk_is_there(cli: Cli) -> None:
     assert cli("desk", "list").out.splitlines()[0].startswith("HOST")
     assert cli("desk", "claim", "pc-7", "--tech", "ann").err == (
@@ -166,3 +178,16 @@ def test_a_run_that_proves_a_machine_closes_its_ticket(cli: Cli, home: Path) -> 
     row = cli("desk", "list", "-o", "json").document[0]
     assert (row["stage"], row["verdict"]) == ("proven", "healthy")
     assert "proven well since" in cli("desk", "claim", "h1", "--tech", "bob").err
+
+
+def test_what_the_desk_exports_it_takes_back(cli: Cli, home: Path) -> None:
+    ill = write_fleet(home, "h[1-2]: {kind: kiosk, site: A}", "recovery_screen: 1.0")
+    short = ("--set", "strategy.keep_trying=1m")
+    assert cli("run", "rollback", "--mock", "--yes", "-i", ill, *short).code == 7
+    well = write_fleet(home, "h[1-2]: {kind: kiosk, site: A}", "exposed: 0.0")
+    assert cli("run", "prove", "--mock", "--yes", "-i", well, "-l", "h1").code == 0
+    sheet = home / "out.csv"
+    sheet.write_text(cli("desk", "export").out)
+    assert "h1,proven,," in sheet.read_text()
+    assert cli("desk", "import", sheet).code == 0
+    assert cli("--journal", home / "new.db", "desk", "import", sheet).code == 0

@@ -73,6 +73,12 @@ def test_a_machine_that_nobody_knew_is_added_once(scene: Scene, ann: Browser) ->
     assert "has a ticket already" in shown(again)
 
 
+def test_a_machine_is_added_by_its_known_name(scene: Scene, ann: Browser) -> None:
+    scene.observe("h1", Verdict.HEALTHY)
+    got = ann.post("/do/add", host="H1", reason="black screen")
+    assert got.headers["location"].startswith("/ticket?host=h1&note=added")
+
+
 def test_when_no_machine_waits_it_is_said(scene: Scene, ann: Browser) -> None:
     got = ann.post("/do/next", site="nowhere", near="")
     assert "No machine waits there" in shown(ann.get(got.headers["location"]))

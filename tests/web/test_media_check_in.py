@@ -73,6 +73,7 @@ def test_a_name_is_believed_only_where_no_key_id_speaks_against_it(
     scene: Scene, stick: Medium
 ) -> None:
     assert stick.says(host="h2").text == "noted h2\n"
+    assert stick.says(host="H2").text == "noted h2\n"
     assert stick.says(host="h2", key_id=IDS[0]).text == "noted h1\n"
     scene.observe("h3", Verdict.NEEDS_KEY, protector=IDS[0])
     assert stick.says(host="h2", key_id=IDS[0]).text == "noted\n"

@@ -75,6 +75,22 @@ def test_rows_in_doubt_are_told_by_line() -> None:
     assert said[9] == "has 4 cells, and the header 3"
 
 
+def test_two_spellings_are_one_machine_unless_the_inventory_has_both() -> None:
+    text = "host,status,tech\nPC-9,wip,ann\npc-9,wip,bob\n"
+    assert doubts(text) == [(3, "pc-9 stands in line 2 already")]
+    assert [row.host for row in rows(text, "PC-9", "pc-9")] == ["PC-9", "pc-9"]
+    found = parse(text.encode(), "s.csv", ["Pc-9"])
+    assert [row.host for row in found.rows] == ["Pc-9"]
+
+
+def test_what_a_desk_says_was_proven_needs_nobody_who_went_there() -> None:
+    (row,) = rows("host,stage,owner\nh1,proven,\n")
+    assert (row.stage, row.owner) == (Stage.SAYS_DONE, "")
+    scene = Scene(handed_over=False)
+    scene.add(*change(row, None, at(1), mock=False, by="").events)
+    assert (scene.ticket.stage, scene.ticket.owner) == (Stage.SAYS_DONE, "the spreadsheet")
+
+
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
