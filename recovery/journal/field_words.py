@@ -32,6 +32,8 @@ def _reported(event: MediumReported) -> str:
 
 def _signed_out(event: SignedOut) -> str:
     if event.session:
+        if event.by:
+            return f"a session of {event.person} that nobody used was ended"
         return f"{event.person} signed out of the field page"
     return f"{event.person}'s links and sessions are ended{_tail(event.by, ' by ')}"
 

@@ -70,6 +70,7 @@ class SignedOut(Event, frozen=True, kw_only=True, tag="field.signed_out"):
     session: str = ""
     """Digest of the one that ended; empty for all."""
     by: str = ""
+    """Who ended it; with a session it ended by itself, since nobody used it. Empty: the person's own act."""
 
 
 class FormTaken(Event, frozen=True, kw_only=True, tag="field.form_taken"):

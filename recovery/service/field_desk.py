@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
+from typing import TextIO
 
 import msgspec
 from typing_extensions import override
@@ -34,10 +35,14 @@ from recovery.model.field_events import (
     SignInRefused,
 )
 from recovery.model.secret import Secret
+from recovery.ports import Clock
 from recovery.service.desk import Choose, Desk
+from recovery.settings import Settings
 
 SHIFT = timedelta(hours=12)
 """How long a session lasts."""
+IDLE = timedelta(hours=2)
+"""How long one lasts that nobody uses: a phone that was lost is not signed in for the rest of the shift."""
 LINK_LASTS = timedelta(hours=1)
 APPROVAL_LASTS = timedelta(hours=1)
 
@@ -77,6 +82,18 @@ class FieldDesk(Desk):
     """The desk, and the field page's own part of the journal."""
 
     _field: FieldFold | None = None
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        stdin: TextIO | None = None,
+        inventory: Sequence[str] = (),
+    ) -> None:
+        """As the desk."""
+        super().__init__(settings, clock, stdin, inventory)
+        self._used: dict[str, datetime] = {}
+        """When each session was used last, by its digest."""
 
     @property
     def field_now(self) -> FieldFold:
@@ -194,15 +211,30 @@ class FieldDesk(Desk):
             raise RefusedError(
                 "this link opens nothing: it was used, or is too old; ask your lead for another one"
             )
+        self._used[digest("session", session.reveal())] = self.clock.now()
         return session
 
     def session(self, token: str) -> Session | None:
-        """Who it is; None for nobody."""
-        return self.field().session(digest("session", token), self.clock.now())
+        """Who it is, which counts as use; None for nobody. A session that nobody used for `IDLE` is ended by it.
 
-    def sign_out(self, session: Session) -> None:
+        A restart of the page counts as use: what it saw before is not in the journal.
+        """
+        now, key = self.clock.now(), digest("session", token)
+        found = self.field().session(key, now)
+        used = self._used.pop(key, now)
+        if found is None:
+            return None
+        if now - used >= IDLE:
+            self.sign_out(found, by="itself")
+            return None
+        self._used[key] = now
+        return found
+
+    def sign_out(self, session: Session, by: str = "") -> None:
         """End this session."""
-        self.decide(lambda now: (SignedOut(at=now, person=session.person, session=session.digest),))
+        self.decide(
+            lambda now: (SignedOut(at=now, person=session.person, session=session.digest, by=by),)
+        )
 
     def end(self, person: str, by: str = "") -> None:
         """End all sessions and unused links of a person."""

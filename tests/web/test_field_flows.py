@@ -189,15 +189,27 @@ def test_people_who_ask_at_once_get_different_machines(scene: Scene) -> None:
 
 
 def test_sessions_end_after_a_shift_and_at_the_desk(scene: Scene, ann: Browser) -> None:
-    scene.clock.move(12 * 3600 - 1)
-    assert ann.get("/").status_code == 200
-    scene.clock.move(1)
+    for _ in range(6):
+        scene.clock.move(2 * 3600 - 1)
+        assert ann.get("/").status_code == 200
+    scene.clock.move(6)
     assert ann.get("/").status_code == 401
     bob = scene.browser("bob")
     unused = scene.link("bob")
     scene.desk.end("bob", "desk")
     assert bob.get("/").status_code == 401
     assert bob.enter(unused).status_code == 403
+
+
+def test_a_session_that_nobody_uses_ends(scene: Scene, ann: Browser) -> None:
+    bob = scene.browser("bob")
+    assert bob.get("/").status_code == 200
+    scene.clock.move(2 * 3600)
+    for browser in (ann, bob):
+        assert browser.get("/").status_code == 401
+    assert "a session of bob that nobody used was ended" in scene.told()
+    scene.restart()
+    assert scene.resume(bob).get("/").status_code == 401
 
 
 def test_sessions_outlive_a_restart(scene: Scene, ann: Browser) -> None:
