@@ -6,7 +6,13 @@ import asyncio
 from typing import NamedTuple
 
 from recovery.engine.deadline import Supervisor
-from recovery.errors import TransportError, UnsupportedError
+from recovery.errors import (
+    AuthRefusedError,
+    CredentialStoppedError,
+    HostKeyError,
+    TransportError,
+    UnsupportedError,
+)
 from recovery.model.console import BootDevice, Power, PowerAct
 from recovery.model.host import Host
 from recovery.ports import Console
@@ -14,14 +20,17 @@ from recovery.ports import Console
 PATIENCE = 20.0
 """Seconds that a machine gets to follow a request; management boards take 5 to 15."""
 ATTEMPTS = 3
+"""Requests; beside them a console whose way breaks is asked again for as long as they may take."""
 ANSWER = 20.0
 """Seconds that a console gets to answer."""
 CHOOSING = 60.0
 """Seconds that a board gets to fetch a medium and to take the device of the next start."""
 _PAUSE = 1.0
 """Seconds between two looks at the state."""
+_FOR_GOOD = (AuthRefusedError, CredentialStoppedError, HostKeyError)
+"""What asking again only makes worse."""
 
-WORST = 2 * ATTEMPTS * (PATIENCE + 3 * ANSWER)
+WORST = 2 * ATTEMPTS * (2 * PATIENCE + 3 * ANSWER)
 """Seconds after which a switch is over at the latest, one way or the other."""
 
 
@@ -80,23 +89,27 @@ async def _reach(console: Console, host: Host, supervisor: Supervisor, *, on: bo
     """Ask for the state until it is seen."""
     wanted: Power = "on" if on else "off"
     state: Power = "unknown"
-    reason = ""
-    for attempt in range(1, ATTEMPTS + 1):
+    reason, asked = "", 0
+    loop = asyncio.get_running_loop()
+    # A board that goes away while it switches must not cost a machine its power: it is waited for.
+    until = loop.time() + ATTEMPTS * PATIENCE
+    while asked < ATTEMPTS:
         try:
             state = await read_power(console, host, supervisor)
             if state == wanted:
                 return Switched(done=True, state=state, message=f"seen {state}")
+            asked += 1
             work = console.switch(host, on=on, timeout=ANSWER)
             await supervisor.within(ANSWER + 1.0, work, f"switching {host.name} {wanted}")
             state = await _watch(console, host, supervisor, wanted)
             if state == wanted:
                 return Switched(done=True, state=state, message=f"seen {state}")
-            reason = f"it was asked to go {wanted} {attempt} times, and is {state}"
+            reason = f"it was asked to go {wanted} {asked} times, and is {state}"
         except UnsupportedError as error:
             return Switched(done=False, state=state, message=str(error))
         except TransportError as error:
-            reason = str(error)
-            if not error.retryable:
+            state, reason = "unknown", str(error)
+            if isinstance(error, _FOR_GOOD) or loop.time() >= until:
                 break
             await asyncio.sleep(_PAUSE)
     return Switched(done=False, state=state, message=reason)

@@ -25,7 +25,7 @@ async def settle(pursuit: Pursuit) -> None:
     """
     power, eyes = pursuit.state.power, pursuit.context.eyes
     if isinstance(power, PowerFinished):
-        if power.act == "cycle" and power.state == "off":
+        if await _is_without_power(pursuit, power):
             await _act(pursuit, "on", "its power was taken and is not back")
         return
     if power is None:
@@ -50,6 +50,15 @@ async def settle(pursuit: Pursuit) -> None:
         said = f"it is {seen.state} now, and nothing more was done"
         found = Switched(done=False, state=seen.state, message=said)
         _close(pursuit, power.act, "interrupted", found)
+
+
+async def _is_without_power(pursuit: Pursuit, power: PowerFinished) -> bool:
+    """Whether a cycle, or a try to mend one, has left the host off; where nobody saw that, it is looked at now."""
+    if power.act not in ("cycle", "on") or power.outcome == "ok":
+        return False
+    if power.state != "unknown":
+        return power.state == "off"
+    return (await pursuit.context.eyes.power(pursuit.host)).state == "off"
 
 
 async def choose_start(pursuit: Pursuit, device: BootDevice, medium: str) -> Switched:

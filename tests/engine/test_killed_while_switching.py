@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from recovery.consoles.mock import MockConsole
-from recovery.errors import UnreachableError
+from recovery.errors import TransportError, UnreachableError
 from recovery.model.console import Power
 from recovery.model.events import PowerFinished, PowerIntended
 from recovery.model.host import ConsoleRef, Fleet, Host
@@ -223,3 +224,56 @@ def test_power_that_was_taken_and_did_not_come_back_is_given_back_later(
         ("on", "intended"),
         ("on", "ok"),
     ]
+
+
+@pytest.mark.parametrize(("gone", "ends"), [(30.0, ["ok"]), (400.0, ["failed", "ok"])])
+def test_a_board_that_goes_away_while_it_switches_costs_nobody_the_power(
+    gone: float, ends: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The longer absence is noticed as failure, and looked into when the host is taken up again."""
+    taken: list[float] = []
+    switch, power = MockConsole.switch, MockConsole.power
+
+    def away() -> bool:
+        return bool(taken) and asyncio.get_running_loop().time() < taken[0] + gone
+
+    async def taking(self: MockConsole, host: Host, *, on: bool, timeout: float) -> None:
+        if away():
+            raise UnreachableError("the board restarts")
+        await switch(self, host, on=on, timeout=timeout)
+        if not on and not taken:
+            taken.append(asyncio.get_running_loop().time())
+            raise UnreachableError("the board restarts")
+
+    async def standing(self: MockConsole, host: Host, timeout: float) -> Power:
+        if away():
+            raise UnreachableError("the board restarts")
+        return await power(self, host, timeout)
+
+    monkeypatch.setattr(MockConsole, "switch", taking)
+    monkeypatch.setattr(MockConsole, "power", standing)
+    folder = tmp_path / "away"
+    folder.mkdir()
+    resumed(folder, "race")
+    closed = [event for event in told_in(folder) if isinstance(event, PowerFinished)]
+    assert [event.outcome for event in closed[: len(ends)]] == ends
+    assert switches_in(folder)[:2] == ["power_off", "power_on"]
+
+
+def test_a_board_that_refuses_for_a_while_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, refused = MockConsole.switch, 0
+
+    async def busy(self: MockConsole, host: Host, *, on: bool, timeout: float) -> None:
+        nonlocal refused
+        if on and refused < 2:
+            refused += 1
+            raise TransportError("409: another operation is under way")
+        await real(self, host, on=on, timeout=timeout)
+
+    monkeypatch.setattr(MockConsole, "switch", busy)
+    folder = tmp_path / "busy"
+    folder.mkdir()
+    assert not wrong_in(folder, "race")
+    assert refused == 2
