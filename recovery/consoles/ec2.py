@@ -12,9 +12,10 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, TypeVar
 
-from recovery.consoles.extras import Account, load
+from recovery.consoles.extras import Account, Deadline, load
 from recovery.errors import (
     AuthRefusedError,
+    DeadlineError,
     TransportError,
     UnreachableError,
     UnsupportedError,
@@ -149,7 +150,7 @@ class Ec2Console:
         credential = await account.credential()
         secret = credential.password if credential else None
 
-        def all_of_it() -> T:
+        def all_of_it(deadline: Deadline) -> T:
             client = boto3.client(
                 "ec2",
                 region_name=console.options.get("region") or None,
@@ -160,12 +161,18 @@ class Ec2Console:
                     connect_timeout=_CONNECT, read_timeout=_READ, retries={"max_attempts": 1}
                 ),
             )
+            client.meta.events.register("before-send.ec2", lambda **_: _in_time(deadline))
             try:
                 return _told(host, lambda: work(client, instance))
             finally:
                 client.close()
 
         return await account.used(f"{host.name}: EC2", timeout, all_of_it)
+
+
+def _in_time(deadline: Deadline) -> None:
+    """Nothing is sent that nobody waits for any more."""
+    deadline.left(_READ)
 
 
 _WAIT = {"Delay": 2, "MaxAttempts": 60}
@@ -186,6 +193,8 @@ def _told(host: Host, work: Callable[[], T]) -> T:
         raise TransportError(said) from None
     except (errors.EndpointConnectionError, errors.HTTPClientError) as error:
         raise UnreachableError(f"{host.name}: EC2 does not answer: {str(error)[:300]}") from None
+    except TimeoutError:
+        raise DeadlineError(f"{host.name}: EC2 did not answer in time") from None
     except (errors.BotoCoreError, ValueError, KeyError) as error:
         raise TransportError(f"{host.name}: EC2: {str(error)[:300]}") from None
 

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
-from recovery.consoles.extras import Account, load
+from recovery.consoles.extras import Account, Deadline, load
 from recovery.errors import (
     AuthRefusedError,
     TransportError,
@@ -29,6 +29,8 @@ T = TypeVar("T")
 _READ = 15.0
 """Seconds without a byte after which a board is given up."""
 _MOST_BYTES = 2 * PICTURE_LIMIT
+_PART = 64 * 1024
+_OVER = "its time is over"
 _DELL = "DellLCService.ExportServerScreenShot"
 _DELL_PLACES = (
     "/redfish/v1/Managers/{manager}/Oem/Dell/DellLCService/Actions/" + _DELL,
@@ -92,8 +94,8 @@ class RedfishConsole:
         credential = await account.credential()
         _check_way(host.name, console, credential)
 
-        def all_of_it() -> T:
-            with _Board(host.name, console, credential) as board:
+        def all_of_it(deadline: Deadline) -> T:
+            with _Board(host.name, console, credential, deadline) as board:
                 return work(board)
 
         return await account.used(f"{host.name}: its management board", timeout, all_of_it)
@@ -102,7 +104,10 @@ class RedfishConsole:
 class _Board:
     """One conversation with a board."""
 
-    def __init__(self, host: str, console: ConsoleRef, credential: Credential | None) -> None:
+    def __init__(
+        self, host: str, console: ConsoleRef, credential: Credential | None, deadline: Deadline
+    ) -> None:
+        self._deadline = deadline
         self._sushy = load("sushy", "redfish", "redfish")
         self._host = host
         self._console = console
@@ -120,7 +125,7 @@ class _Board:
         session.trust_env = False
         session.max_redirects = 0
         for scheme in ("http://", "https://"):
-            session.mount(scheme, _bounded_adapter())
+            session.mount(scheme, _bounded_adapter(self._deadline))
         self.connector = connector
         ways = load("sushy.auth", "redfish", "redfish")
         if credential is None or credential.password is None:
@@ -280,22 +285,40 @@ def _decoded(text: str) -> bytes:
     return data
 
 
-def _bounded_adapter() -> Any:
-    """An adapter of requests that reads so many bytes of an answer and no more."""
+def _bounded_adapter(deadline: Deadline) -> Any:
+    """An adapter of requests that reads so many bytes of an answer, for so long, and sends nothing after that."""
     requests = load("requests", "redfish", "redfish")
 
     class Bounded(requests.adapters.HTTPAdapter):  # type: ignore[misc, name-defined]
         def send(self, request: Any, **options: Any) -> Any:
-            response = super().send(request, **{**options, "stream": True})
-            body = response.raw.read(_MOST_BYTES + 1, decode_content=True)
-            if len(body) > _MOST_BYTES:
+            try:
+                options |= {"stream": True, "timeout": deadline.left(_READ)}
+                response = super().send(request, **options)
+            except TimeoutError:
+                raise requests.exceptions.Timeout(_OVER) from None
+            try:
+                response._content = _body(response.raw, deadline)  # noqa: SLF001 - what requests itself sets
+            except BaseException as error:
                 response.close()
-                message = f"the answer has more than {_MOST_BYTES} bytes"
-                raise requests.exceptions.ContentDecodingError(message)
-            response._content = body  # noqa: SLF001 - what requests itself sets
+                if isinstance(error, TimeoutError):
+                    raise requests.exceptions.Timeout(_OVER) from None
+                raise
             return response
 
     return Bounded()
+
+
+def _body(raw: Any, deadline: Deadline) -> bytes:
+    """Raises `TimeoutError`, and `ContentDecodingError` for too much."""
+    requests = load("requests", "redfish", "redfish")
+    body = bytearray()
+    while part := raw.read1(_PART, decode_content=True):
+        body += part
+        deadline.left(_READ)
+        if len(body) > _MOST_BYTES:
+            message = f"the answer has more than {_MOST_BYTES} bytes"
+            raise requests.exceptions.ContentDecodingError(message)
+    return bytes(body)
 
 
 def _without_auth(ways: Any) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -126,7 +128,13 @@ async def test_the_clouds_own_checks_are_told(cloud: str, ec2: Any) -> None:
     assert await console.checks(there, 20) == "system ok, instance ok"
 
 
-class Statuses:
+class Poser:
+    """What stands for a client."""
+
+    meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None))
+
+
+class Statuses(Poser):
     """Stands for checks that fail, which moto's never do."""
 
     def __init__(self, found: list[dict[str, Any]]) -> None:
@@ -157,7 +165,7 @@ async def test_checks_that_fail(
     assert await Ec2Console(Purse()).checks(host("", "i-0123456789abcdef0"), 20) == said
 
 
-class Screens:
+class Screens(Poser):
     """Stands for the one call that moto lacks."""
 
     def __init__(self, data: str) -> None:
@@ -200,7 +208,7 @@ async def test_what_cannot_be_done_is_said(cloud: str, ec2: Any) -> None:
     assert threading.active_count() < 50
 
 
-class Volumes:
+class Volumes(Poser):
     """Stands for a cloud whose volumes do not behave."""
 
     def __init__(self, mappings: list[dict[str, Any]], seen: list[dict[str, str]]) -> None:
@@ -275,7 +283,7 @@ async def test_volumes_that_do_not_behave(
     assert volumes.calls == calls
 
 
-class Refusing:
+class Refusing(Poser):
     """Stands for a cloud that refuses, or says nothing that can be understood."""
 
     def __init__(self, error: Exception | None, late: threading.Event | None = None) -> None:
@@ -329,3 +337,35 @@ async def test_a_cloud_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyP
             await Ec2Console(Purse()).power(host("", "i-0123456789abcdef0"), 0.2)
     finally:
         late.set()
+
+
+async def test_a_request_that_was_given_up_is_not_sent_again() -> None:
+    """Its thread lives on; a stop that it repeats would come after the start that was asked for since."""
+    gate, asked = threading.Event(), []
+
+    class Late(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+            gate.wait(20)
+            self.send_response(503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Late) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            there = host(f"http://127.0.0.1:{server.server_address[1]}", "i-0123456789abcdef0")
+            with pytest.raises(DeadlineError):
+                await Ec2Console(Purse()).switch(there, on=False, timeout=2.0)
+            gate.set()
+            for thread in [each for each in threading.enumerate() if each.name == "console"]:
+                thread.join(20)
+                assert not thread.is_alive()
+        finally:
+            server.shutdown()
+            serving.join()
+    assert len(asked) == 1
