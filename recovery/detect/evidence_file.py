@@ -256,6 +256,7 @@ def _picture(content: Content) -> FileEvidence:
         "confidence": found.confidence,
         "meaning": found.meaning,
         "alternatives": list(found.alternatives),
+        "busy": found.busy,
         "stop_code": found.stop_code,
         **(code_details(found.stop_code) or {"stop_code_name": found.stop_code_name}),
         "module": found.module,

@@ -30,9 +30,6 @@ _PAUSE = 1.0
 _FOR_GOOD = (AuthRefusedError, CredentialStoppedError, HostKeyError)
 """What asking again only makes worse."""
 
-WORST = 2 * ATTEMPTS * (2 * PATIENCE + 3 * ANSWER)
-"""Seconds after which a switch is over at the latest, one way or the other."""
-
 
 class Switched(NamedTuple):
     """How a switch ended."""

@@ -6,16 +6,44 @@ reads the state again: a machine that is off gets its power back, and one that i
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from recovery.detect.screen_rules import screen_text
 from recovery.engine.power import Switched, start_shown
 from recovery.engine.pursuit import Pursuit
 from recovery.model.console import BootDevice, ConsoleAct, PowerAct
 from recovery.model.events import PowerFinished, PowerIntended, PowerOutcome
-from recovery.model.evidence import MachineReset, PowerSeen
+from recovery.model.evidence import MachineReset, PowerSeen, ScreenSeen
+
+_NOW = timedelta(seconds=5)
+"""For how long what a screen shows counts."""
 
 
 async def cycle(pursuit: Pursuit, why: str) -> Switched:
-    """Take the host's power and give it back, as far as both are seen. The intent is on the disk before."""
+    """Take the host's power and give it back, as far as both are seen. The intent is on the disk before.
+
+    Not of a machine whose screen says that it puts in updates or repairs itself: without power in the middle of that it
+    may never start again.
+    """
+    busy = await _busy(pursuit)
+    if busy is not None:
+        said = f"it is left its power: {screen_text(busy.reading)}"
+        return Switched(done=False, state="unknown", message=said)
     return await _act(pursuit, "cycle", why)
+
+
+async def _busy(pursuit: Pursuit) -> ScreenSeen | None:
+    """The screen that stands there now and says that the machine is not to be switched off; None where none does."""
+    context, screen = pursuit.context, pursuit.state.case.screen
+    earliest = context.clock.now() - _NOW
+    if screen is None or screen.at < earliest:
+        seen = await context.eyes.picture(pursuit.host)
+        if seen:
+            pursuit.observe(*seen)
+        screen = pursuit.state.case.screen
+    if screen is None or screen.at < earliest or not screen.reading.busy:
+        return None
+    return screen
 
 
 async def settle(pursuit: Pursuit) -> None:

@@ -32,6 +32,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """For people; where the label is `unknown`, what is known all the same."""
     alternatives: tuple[Label, ...] = ()
     """The labels that it may be, where what could be seen does not tell them apart."""
+    busy: bool = False
+    """The machine puts in updates, or repairs itself, and says that it is not to be switched off."""
     stop_code: int | None = None
     stop_code_name: str = ""
     """Microsoft's name; without `stop_code` the text that stands in its place and is in no list."""

@@ -18,10 +18,12 @@ from recovery.model.events import (
     StepIntended,
 )
 from recovery.model.host import Host
+from recovery.model.reading import Reading
 from recovery.playbook.library import bundled
 from recovery.playbook.parser import parse_playbook
 from recovery.sim.world import World
 from tests.engine.stage import Stage, hosts, mix
+from tests.engine.stage import playbook as library_playbook
 from tests.engine.test_consoles_on_the_twin import consoled, read
 
 TEXT = (bundled("playbooks") / "common" / "power_cycle.yaml").read_text()
@@ -86,6 +88,29 @@ def test_a_console_that_cannot_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     run.play()
     assert "its power could not be cycled: this console shows" in said(run)[0]
     assert run.outcomes() == {"h000": "failed"}
+
+
+def at_work(_picture: bytes) -> Reading:
+    return Reading(label="unknown", confidence=0.9, meaning="updates", percent=30, busy=True)
+
+
+def test_a_machine_that_puts_in_updates_is_left_its_power() -> None:
+    run = stage(consoled(1))
+    run.reader = at_work
+    run.play()
+    assert run.outcomes() == {"h000": "failed"}
+    assert "it is left its power" in said(run)[0]
+    assert "updates, 30 %" in said(run)[0]
+    assert not run.kinds("power.intended")
+
+
+def test_a_restart_that_takes_long_for_its_updates_is_not_cut_short() -> None:
+    """It was asked to restart, and does not come back within the step's time."""
+    run = Stage(consoled(1), library_playbook("rollback"), mix(exposed=1.0, key_at_reboot=1.0))
+    run.reader = at_work
+    run.play()
+    assert run.outcomes() == {"h000": "handed_over"}
+    assert not run.kinds("power.intended")
 
 
 class KilledError(Exception):

@@ -18,7 +18,7 @@ from tests.pictures.corpus import Case
 if TYPE_CHECKING:
     from PIL import Image
 
-HEALTHY = {"desktop", "sign_in"}
+HEALTHY = {"desktop", "sign_in", "text_console"}
 CRASHED = {"bugcheck", "linux_panic"}
 CASES = tuple(corpus.cases())
 Record = Callable[[str, object], None]

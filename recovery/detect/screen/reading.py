@@ -62,6 +62,7 @@ def read(raw: bytes, reader: TextReader | None = None) -> Reading:
         confidence=_confidence(found, seen),
         meaning=found.meaning,
         alternatives=found.alternatives,
+        busy=found.busy,
         text=tuple(details.masked(line)[:_LONGEST_LINE] for line in text.lines[:_MOST_LINES]),
         read_by=text.by,
         width=picture.width,

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from recovery.detect.screen.look import Family, Look
-from recovery.detect.screen.words import Kinds, label_of
+from recovery.detect.screen.words import Kinds, label_of, lead
+from recovery.model.console import CRASHED
 from recovery.model.reading import Label
 
 _PLAIN = 0.45
@@ -29,6 +30,13 @@ _ORDER = (
     "no_signal", "sign_in", "text_console", "desktop",
 )  # fmt: skip
 """Which kind is believed where words speak for two alike."""
+_AT_WORK = 4
+"""Weight of words by which a machine says that it is not to be switched off."""
+_LEAD = 20
+"""Letters before the words with which a crash begins: more than a face, a logo or a spinner is taken for."""
+_WINDOWS: frozenset[Family] = frozenset({"azure", "navy", "green"})
+"""Grounds on which little else is drawn than what Windows draws over the whole screen."""
+_TOLD = "a window that tells of a blue screen, or a blue screen"
 _FULL_SCREEN = frozenset({"bugcheck", "recovery_screen", "needs_key"})
 """Windows draws them over the whole screen, light on a dark or strong colour."""
 _MEANINGS: Mapping[str, str] = {
@@ -42,12 +50,12 @@ _MEANINGS: Mapping[str, str] = {
     "sign_in": "a screen that waits for somebody to sign in",
     "desktop": "a desktop",
     "blank": "nothing is shown",
-    "updating": "Windows is starting, or putting in updates",
+    "updating": "it is starting, or putting in updates",
     "installer": "an installer",
     "no_signal": "no signal",
     "unknown": "not told",
 }
-_PROMPT = re.compile(r"\blogin:\s*_?$|[\w~/)-]\s?[#$]\s*_?$")
+_PROMPT = re.compile(r"\blogin:\s*_?$|[\w~/)-]\s?[#$]\s*_?$|^(?:PS )?[A-Z]:\\[^<>|]*>\s*_?$")
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -57,6 +65,8 @@ class Verdict(msgspec.Struct, frozen=True):
     confidence: float
     meaning: str
     alternatives: tuple[Label, ...] = ()
+    busy: bool = False
+    """As in `Reading`."""
 
 
 _BY_COLOUR: Mapping[Family, tuple[tuple[Label, ...], str]] = {
@@ -111,15 +121,23 @@ def by_text(seen: Look, kinds: Kinds, lines: Sequence[str], *, exact: bool) -> V
         reverse=True,
     )
     weight, _, kind = ranked[0]
-    if kind == "linux_panic" and _goes_on(lines):
+    if kind in CRASHED and _goes_on(lines):
         kind = "text_console"
     enough = _ENOUGH - (kind in _FULL_SCREEN and seen.family == "azure")
     if weight < enough:
         return _unsaid(seen, exact=exact)
+    if kind == "bugcheck" and _is_page(seen, kinds, lines):
+        return Verdict("unknown", 0.5, _TOLD, ("desktop", "bugcheck"))
     sure = min(0.98, 0.55 + 0.06 * weight)
     if ranked[1][0] > 0.7 * weight:
         sure -= 0.15
-    return Verdict(label_of(kind), round(sure, 2), _MEANINGS[kind])
+    return Verdict(label_of(kind), round(sure, 2), _MEANINGS[kind], busy=_is_busy(kind, kinds))
+
+
+def _is_busy(kind: str, kinds: Kinds) -> bool:
+    if kind == "updating":
+        return kinds.of(kind) >= _AT_WORK
+    return kind == "recovery_screen" and kinds.of("repairing") > 0
 
 
 def shown_elsewhere(found: Verdict) -> Verdict:
@@ -147,13 +165,20 @@ def _may_fill(seen: Look) -> bool:
     return seen.flat >= _PLAIN and not seen.taskbar and seen.family not in {"white", "powershell"}
 
 
+def _is_page(seen: Look, kinds: Kinds, lines: Sequence[str]) -> bool:
+    """Whether other words stand before what Windows says first: somebody tells of a crash, in a dark window."""
+    if seen.face or seen.family in _WINDOWS or kinds.of("viewer"):
+        return False
+    return lead(lines, "bugcheck") > _LEAD
+
+
 def _fills(seen: Look) -> bool:
     """Whether the screen is most of what is shown; a smaller one may be a picture on a page."""
     return not seen.framed or seen.part >= _MOST
 
 
 def _goes_on(lines: Sequence[str]) -> bool:
-    """Whether somebody can type after a panic: it is one that is only told of."""
+    """Whether somebody can type after a crash: it is one that is only told of."""
     last = [line.strip() for line in lines if line.strip()][-2:]
     return any(_PROMPT.search(line) for line in last)
 

@@ -16,6 +16,8 @@ from recovery.model.reading import Label
 _LONG, _MIDDLE = 12, 8
 """Letters of a phrase from which on misread ones are forgiven, more or fewer."""
 _CLOSE, _CLOSER = 87.0, 92.0
+_OWN = 4
+"""Weight of a phrase that stands on no other screen."""
 _IDEOGRAPH = 0x2E80
 """From this character on one says as much as two or three letters do."""
 _MOST_TEXT = 6000
@@ -45,7 +47,7 @@ class Kinds(msgspec.Struct, frozen=True):
     """How much of a text speaks for each kind of screen."""
 
     weights: Mapping[str, int]
-    """By label, and by `updating`, `installer`, `viewer`, `no_signal`."""
+    """By label, and by `updating`, `repairing`, `installer`, `viewer`, `no_signal`."""
 
     def of(self, kind: str) -> int:
         """The weight for one kind."""
@@ -64,6 +66,15 @@ def weigh(lines: Sequence[str]) -> Kinds:
         if pattern.search(whole):
             weights[kind] = weights.get(kind, 0) + weight
     return Kinds(weights)
+
+
+def lead(lines: Sequence[str], kind: str) -> int:
+    """Letters that stand before the first phrase that no screen but one of this kind has; 0 without such a phrase."""
+    text = folded("\n".join(lines)[:_MOST_TEXT])
+    found = (
+        _place(text, phrase) for own, weight, phrase in _anchors() if own == kind and weight >= _OWN
+    )
+    return min((place for place in found if place is not None), default=0)
 
 
 def folded(text: str) -> str:
@@ -93,10 +104,19 @@ def _read(rows: Iterable[str]) -> Iterable[tuple[str, int, str]]:
 
 
 def _holds(text: str, phrase: str) -> bool:
-    if phrase in text:
-        return True
+    return _place(text, phrase) is not None
+
+
+def _place(text: str, phrase: str) -> int | None:
+    """Where a phrase stands, a few misread letters forgiven; None where it does not."""
+    exact = text.find(phrase)
+    if exact >= 0:
+        return exact
     length = sum(2 if ord(letter) >= _IDEOGRAPH else 1 for letter in phrase)
     if length < _MIDDLE or len(text) < len(phrase):
-        return False
+        return None
     close = _CLOSE if length >= _LONG else _CLOSER
-    return fuzz.partial_ratio(phrase, text, score_cutoff=close) > 0
+    if fuzz.partial_ratio(phrase, text, score_cutoff=close) == 0:
+        return None
+    found = fuzz.partial_ratio_alignment(phrase, text)
+    return found.dest_start if found is not None else None

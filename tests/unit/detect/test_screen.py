@@ -7,7 +7,7 @@ import struct
 import zlib
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from recovery.detect.screen import Line, Recognised, read
 from recovery.detect.screen.details import key_id, masked, module, panic, percent, stop_code
@@ -263,3 +263,50 @@ def test_very_large_pictures_are_made_smaller() -> None:
     raw = screens.encoded(screens.draw("windows10_bugcheck", (5120, 2880)), "JPEG")
     found = read(raw)
     assert (found.label, found.width, found.height) == ("bugcheck", 5120, 2880)
+
+
+SAID = "Your device ran into a problem and needs to restart"
+
+
+def dark(*lines: str) -> bytes:
+    """Something that stands on a dark ground, as a machine's console shows it."""
+    sheet = Image.new("RGB", (1280, 800), (11, 11, 13))
+    pen = ImageDraw.Draw(sheet)
+    for n, line in enumerate(lines):
+        pen.text((130, 80 + 48 * n), line, font=ImageFont.load_default(24), fill=(230, 230, 230))
+    return screens.encoded(sheet, "PNG")
+
+
+@pytest.mark.parametrize(
+    ("lines", "label"),
+    [
+        ((SAID, "20% complete", "Stop code: CRITICAL_PROCESS_DIED"), "bugcheck"),
+        ((":(", SAID, "What failed: csagent.sys"), "bugcheck"),
+        (("QEMU (dc01) - noVNC  Ctrl-Alt-Del", SAID, "Stop code: 0x50"), "bugcheck"),
+        (("Chat  Files  Organization", f"our till says: {SAID}", "thanks"), "unknown"),
+        (("How to fix a blue screen", "If Windows shows", SAID, "do this"), "unknown"),
+        (("ops@jump:~$ cat 12.txt", "*** STOP: 0x00000050 (0x1)", "ops@jump:~$ _"), "text_console"),
+        ((r"C:\> type 12.txt", "*** STOP: 0x00000050 (0x1)", r"C:\Users\ops>"), "text_console"),
+    ],
+)
+def test_who_tells_of_a_crash_is_told_from_one(lines: tuple[str, ...], label: str) -> None:
+    found = read(dark(*lines), Says(*lines))
+    assert found.label == label
+    if label == "unknown":
+        assert "bugcheck" in found.alternatives
+
+
+@pytest.mark.parametrize(
+    ("lines", "busy"),
+    [
+        (("Working on updates 30%", "Don't turn off your computer"), True),
+        (("Scanning and repairing drive (C:): 12% complete",), True),
+        (("Please wait while we install a system update",), True),
+        (("Attempting repairs",), True),
+        (("Automatic Repair couldn't repair your PC",), False),
+        (("Please wait",), False),
+        ((SAID, "20% complete"), False),
+    ],
+)
+def test_a_machine_that_is_not_to_be_switched_off(lines: tuple[str, ...], busy: bool) -> None:
+    assert read(screens.png("recovery"), Says(*lines)).busy is busy
