@@ -28,6 +28,12 @@ _INTENT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SEPARATORS: dict[Os, str] = {"windows": "\\", "linux": "/"}
 
 
+_ASLEEP = (
+    "this Windows has hibernated (Fast Startup), and goes on from its memory: changes now damage it. Give "
+    "its hibernation up first, which loses what was open: mount it with ntfs-3g's option remove_hiberfile"
+)
+
+
 class Moved(msgspec.Struct, frozen=True):
     """One file that was moved, as the machine itself knows its path."""
 
@@ -62,6 +68,8 @@ class System(msgspec.Struct, frozen=True):
     names: tuple[str, ...]
     vault_base: Path
     vault_names: tuple[str, ...]
+    asleep: bool = False
+    """Whether it has hibernated, so that nothing may be changed below it."""
 
     @property
     def own_directory(self) -> str:
@@ -107,7 +115,8 @@ def _system(os_: Os, place: Path, root: Path, incident: Incident) -> System | No
     separator = _SEPARATORS[os_]
     label = f"{artifact.directory.rstrip(separator)}{separator}{artifact.pattern}".encode().hex()
     shown = str(place.relative_to(root))
-    return System(os_, shown, artifact, label, *folder, *kept)
+    asleep = os_ == "windows" and windows.is_asleep(place, root)
+    return System(os_, shown, artifact, label, *folder, *kept, asleep)
 
 
 def _remedy(platform: Platform) -> Remedy | None:
@@ -158,6 +167,8 @@ def _fix(system: System, intent: str, clock: Clock, *, check: bool) -> Fixed:
     if check:
         planned, refused = _plan(system, folder, listing)
         return _said(system, "exposed", f"{len(planned)} would be moved", "", planned, refused)
+    if system.asleep:
+        raise InputError(_ASLEEP, file=system.place)
     place = _made(system.vault_base, (*system.vault_names, intent))
     planned, refused = _plan(system, folder, listing)
     vault.write(place / "manifest", vault.text_of(system.label, planned))
@@ -268,8 +279,8 @@ def _restore(system: System, folder: Path | None, place: Path, entry: vault.Entr
     separator = _SEPARATORS[system.os]
     if entry.path != f"{system.own_directory}{separator}{entry.name}" or entry.name in (".", ".."):
         return "it did not come from the artifact's folder"
-    if folder is None:
-        return "the artifact's folder is gone"
+    if folder is None or system.asleep:
+        return _ASLEEP if system.asleep else "the artifact's folder is gone"
     held, target = place / f"{entry.number}.file", folder / entry.name
     if os.path.lexists(target):
         return "something stands in its place"

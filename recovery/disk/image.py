@@ -7,6 +7,7 @@ A BitLocker volume is opened with its recovery password, which goes through stan
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -84,12 +85,13 @@ def mounted(
     open, but its machine is known to be off. Raises `InputError` for what is no image or in use, `UnsupportedError`
     where this machine cannot mount it, with what is missing.
     """
-    path = _checked(image, held_off=held_off)
-    if os.geteuid() != 0:
-        raise UnsupportedError(
-            f"{image}: only root can mount an image; mount it yourself and name the folder instead"
-        )
     with ExitStack() as stack:
+        path = _claimed(image, stack, held_off=held_off)
+        if os.geteuid() != 0:
+            raise UnsupportedError(
+                f"{image}: only root can mount an image; mount it yourself and name the folder instead"
+            )
+        _refuse_attached(path)
         folder = Path(tempfile.mkdtemp(prefix="recovery-disk-"))
         stack.callback(_remove, folder)
         raw = _raw(path, folder, stack, read_only=read_only)
@@ -114,31 +116,53 @@ def mounted(
         yield Mounted(tuple(volumes), tuple(left_out))
 
 
-def _checked(image: str, *, held_off: bool) -> Path:
+def _claimed(image: str, stack: ExitStack, *, held_off: bool) -> Path:
+    """An image that nobody else has in use, nor takes into use until `stack` ends. Raises `InputError`."""
     path = Path(image)
     try:
-        handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        # Of a disk the kernel gives one owner at a time, such as a mount of any of its partitions (open(2)).
+        alone = os.O_EXCL if path.is_block_device() else 0
+        handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | alone)
     except OSError as error:
-        raise InputError(f"cannot be opened for writing: {error.strerror}", file=image) from None
-    try:
-        if os.lseek(handle, 0, os.SEEK_END) < _SECTOR:
-            raise InputError("is no disk image", file=image)
-        # QEMU locks bytes of the images that it has open; they conflict with a lock on all of them.
-        if not _unlocked(handle) and not held_off:
-            message = (
-                "is open in a virtual machine: end it first, since two who write destroy it; if its guest is known "
-                "not to run, and the image is raw, give --held-off"
+        why = f"cannot be opened for writing: {error.strerror}"
+        if error.errno == errno.EBUSY:
+            why = (
+                "is in use on this machine: is it the right disk? Where it is, unmount it (`lsblk` shows what has it), "
+                "or name the folder at which it is mounted"
             )
-            raise InputError(message, file=image)
-    finally:
-        os.close(handle)
+        raise InputError(why, file=image) from None
+    stack.callback(os.close, handle)
+    if os.lseek(handle, 0, os.SEEK_END) < _SECTOR:
+        raise InputError("is no disk image", file=image)
+    # QEMU locks bytes of the images that it has open; they conflict with a lock on all of them.
+    if not _locked(handle, fcntl.F_WRLCK) and not held_off:
+        message = (
+            "is open in a virtual machine: end it first, since two who write destroy it; if its guest is known "
+            "not to run, and the image is raw, give --held-off"
+        )
+        raise InputError(message, file=image)
+    if _form(path) != "raw":
+        _locked(handle, fcntl.F_UNLCK)  # QEMU, which is going to show it as raw, locks it itself
     return path
 
 
-def _unlocked(handle: int) -> bool:
-    """Whether no open file description has a lock on it (Linux, `F_OFD_SETLK`)."""
+def _refuse_attached(path: Path) -> None:
+    """A second mount beside one that there is destroys what is on the image."""
+    _needed("losetup")
+    listed = _run(["losetup", "--noheadings", "--output", "NAME", "--associated", str(path)])
+    devices = listed.output.decode("utf-8", "replace").split() if listed.status == 0 else []
+    if devices:
+        message = (
+            f"is attached to {', '.join(devices[:4])} already: name the folder at which that is mounted, or unmount "
+            f"it and detach it: losetup --detach {devices[0]}"
+        )
+        raise InputError(message, file=str(path))
+
+
+def _locked(handle: int, kind: int) -> bool:
+    """Whether no other open file description has a lock on it; this one has it then (Linux, `F_OFD_SETLK`)."""
     lock = bytearray(32)
-    lock[0:2] = fcntl.F_WRLCK.to_bytes(2, "little")
+    lock[0:2] = kind.to_bytes(2, "little")
     try:
         fcntl.fcntl(handle, fcntl.F_OFD_SETLK, bytes(lock))
     except OSError:
@@ -146,10 +170,14 @@ def _unlocked(handle: int) -> bool:
     return True
 
 
-def _raw(path: Path, folder: Path, stack: ExitStack, *, read_only: bool) -> Path:
+def _form(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(8)
-    form = next((form for magic, form in _MAGIC.items() if head.startswith(magic)), "raw")
+    return next((form for magic, form in _MAGIC.items() if head.startswith(magic)), "raw")
+
+
+def _raw(path: Path, folder: Path, stack: ExitStack, *, read_only: bool) -> Path:
+    form = _form(path)
     if form == "raw":
         return path
     program = _needed("qemu-storage-daemon")

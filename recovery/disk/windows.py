@@ -76,13 +76,32 @@ def examine(
 def place_of(windows: Path, root: Path, directory: str) -> tuple[Path, list[str]] | None:
     """Where a directory of a profile lies on a disk: the folder that its first part means, and the rest; else None."""
     first, *rest = directory.replace("\\", "/").strip("/").split("/")
-    volume = windows.parent if windows != root else root
+    volume = _volume(windows, root)
     first = first.lower()
     if first in ("%windir%", "%systemroot%"):
         return windows, rest
     if first in _VOLUME_NAMES:
         return volume, [*_VOLUME_NAMES[first], *rest]
     return (volume, rest) if _DRIVE.fullmatch(first) else None
+
+
+def is_asleep(windows: Path, root: Path) -> bool:
+    """Whether the Windows has hibernated, as it does at every shutdown with Fast Startup, and goes on from memory.
+
+    What is changed on its volume meanwhile, it does not know of (ntfs-3g(8), on fast restarting).
+    """
+    path = below(_volume(windows, root), "hiberfil.sys")
+    if path is None:
+        return False
+    try:
+        with open_file(path, follow=False) as stream:
+            return stream.read(4).lower() == b"hibr"
+    except (InputError, OSError):
+        return False
+
+
+def _volume(windows: Path, root: Path) -> Path:
+    return windows.parent if windows != root else root
 
 
 class _Looked:

@@ -383,4 +383,4 @@ def test_an_image_needs_root(cli: Cli, tmp_path: Path, monkeypatch: pytest.Monke
     assert "only root can mount an image" in cli("fix-disk", image).err
     monkeypatch.setattr("os.geteuid", lambda: 0)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "partx is not installed (Debian: util-linux)" in cli("fix-disk", image).err
+    assert "losetup is not installed (Debian: mount)" in cli("fix-disk", image).err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.test_cli_fix_disk import ext4, loops, tool, write
+from tests.cli.test_cli_fix_disk import ext4, loops, tool, windows, write
 from tests.needs import missing
 
 
@@ -87,3 +87,30 @@ def test_a_program_that_does_not_end_is_given_up(
     told = cli("fix-disk", image)
     assert told.code == 2
     assert "holds no file system" in told.err
+
+
+@pytest.mark.parametrize(("head", "code"), [(b"hibr", 4), (b"HIBR", 4), (b"wake", 0), (b"", 0)])
+def test_a_windows_that_has_hibernated_is_left_alone(
+    cli: Cli, tmp_path: Path, head: bytes, code: int
+) -> None:
+    """It goes on from its memory, which knows of the disk as it was."""
+    bad = windows(tmp_path / "c")
+    write(tmp_path / "c" / "Hiberfil.sys", head.ljust(4096, b"\0"))
+    told = cli("fix-disk", tmp_path)
+    assert (told.code, bad.exists()) == (code, code == 4)
+    if code:
+        assert "has hibernated (Fast Startup)" in told.out
+        assert cli("fix-disk", tmp_path, "-C").code == 0
+        assert not list((tmp_path / "c" / "ProgramData").iterdir())
+
+
+def test_nothing_is_put_back_into_a_windows_that_has_hibernated(cli: Cli, tmp_path: Path) -> None:
+    bad = windows(tmp_path / "c")
+    assert cli("fix-disk", tmp_path).code == 0
+    asleep = write(tmp_path / "c" / "hiberfil.sys", b"hibr".ljust(4096, b"\0"))
+    told = cli("fix-disk", tmp_path, "--undo")
+    assert (told.code, bad.exists()) == (4, False)
+    assert "has hibernated (Fast Startup)" in told.out
+    asleep.unlink()
+    assert cli("fix-disk", tmp_path, "--undo").code == 0
+    assert bad.exists()
