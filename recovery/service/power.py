@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import closing
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 
 from recovery.credentials.store import CredentialStore
 from recovery.engine.deadline import Supervisor
 from recovery.engine.power import Switched, choose_start, read_power, start_shown, switch
-from recovery.errors import TransportError, UnsupportedError, UsageError
+from recovery.errors import RefusedError, TransportError, UnsupportedError, UsageError
+from recovery.journal.lease import Lease, holder
 from recovery.journal.log import Log
 from recovery.model.console import BootDevice, ConsoleAct, PowerAct, medium_problem
-from recovery.model.events import PowerFinished, PowerIntended
+from recovery.model.events import PowerFinished, PowerIntended, PowerOutcome
 from recovery.model.host import ConsoleRef, Fleet, Host
 from recovery.ports import Console
 from recovery.redact import scrub
 from recovery.settings import Settings
 from recovery.worlds import SystemClock, open_consoles
 
+_LOST = "it was broken off: the host may be without power"
 _Work = Callable[[Console, Supervisor], Awaitable[Switched]]
 
 
 def power(settings: Settings, host: Host, act: PowerAct | None) -> Switched:
-    """Switch a host by its console, written down; without `act` read its state. Raises `UsageError`."""
+    """Switch a host by its console, written down; without `act` read its state.
+
+    Raises `UsageError`, and `RefusedError` while another process switches it.
+    """
 
     async def read(console: Console, supervisor: Supervisor) -> Switched:
         state = await read_power(console, host, supervisor)
@@ -61,20 +67,37 @@ def _way(host: Host) -> ConsoleRef:
 
 def _written(settings: Settings, host: Host, act: ConsoleAct, why: str, work: _Work) -> Switched:
     _way(host)
-    with closing(Log.open(settings.journal)) as log:
+    with _alone(settings.journal, host), closing(Log.open(settings.journal)) as log:
         log.append(PowerIntended(at=SystemClock().now(), host=host.name, act=act, why=scrub(why)))
-        found = asyncio.run(_at_console(settings, host, work))
-        log.append(
-            PowerFinished(
-                at=SystemClock().now(),
-                host=host.name,
-                act=act,
-                outcome="ok" if found.done else "failed",
-                state=found.state,
-                message=scrub(found.message),
+        found = Switched(done=False, state="unknown", message=_LOST)
+        outcome: PowerOutcome = "interrupted"
+        try:
+            found = asyncio.run(_at_console(settings, host, work))
+            outcome = "ok" if found.done else "failed"
+        finally:
+            log.append(
+                PowerFinished(
+                    at=SystemClock().now(),
+                    host=host.name,
+                    act=act,
+                    outcome=outcome,
+                    state=found.state,
+                    message=scrub(found.message),
+                )
             )
-        )
     return found
+
+
+@contextmanager
+def _alone(journal: str, host: Host) -> Iterator[None]:
+    """Two who switch one host undo what the other sees. Raises `RefusedError`."""
+    name = f"power-{hashlib.blake2b(host.name.encode(), digest_size=8).hexdigest()}"
+    lease = Lease.take(journal, name)
+    if lease is None:
+        who = holder(journal, name) or "another process"
+        raise RefusedError(f"{host.name} is being switched by {who}: wait until that has ended")
+    with lease:
+        yield
 
 
 async def _at_console(settings: Settings, host: Host, work: _Work) -> Switched:

@@ -116,7 +116,7 @@ class _Rescue:
         known = self._under_way()
         lent = known.lent
         if lent is None and self._plan.back:
-            return Rescued(done=True, message="nothing of it is lent")
+            return await self._back_of_nothing(known)
         if lent is not None and self._plan.helper not in ("", lent.helper):
             raise UsageError(
                 f"{self._host.name}: its volume {lent.volume} is lent to {lent.helper} already: go on with it, "
@@ -127,6 +127,16 @@ class _Rescue:
             return await self._phases(lent, known)
         except _Stop as stop:
             return Rescued(done=False, message=str(stop), volume=lent.volume if lent else "")
+
+    async def _back_of_nothing(self, known: _UnderWay) -> Rescued:
+        """A rescue that ended before it lent anything may have taken the host's power."""
+        if not known.off:
+            return Rescued(done=True, message="nothing of it is lent")
+        try:
+            await self._switch("on")
+        except _Stop as stop:
+            return Rescued(done=False, message=str(stop))
+        return Rescued(done=True, message="nothing of it is lent, and it has power again")
 
     async def _phases(self, lent: Lent, known: _UnderWay) -> Rescued:
         if not known.starts:
@@ -214,7 +224,7 @@ class _Rescue:
 
     async def _switch(self, act: PowerAct) -> None:
         host = self._host.name
-        self._log.append(PowerIntended(at=SystemClock().now(), host=host, act=act, why="rescue"))
+        self._log.append(PowerIntended(at=SystemClock().now(), host=host, act=act, why=_WHY))
         found = await switch(self._console, self._host, act, self._supervisor)
         self._log.append(_switched(host, act, found))
         if not found.done:
@@ -243,9 +253,12 @@ class _UnderWay(msgspec.Struct, frozen=True):
     fixed: bool = False
     starts: bool = False
     """The volume is back, and the host has not been seen to have power since."""
+    off: bool = False
+    """Its power was about to be taken for it, and it has not been seen to have power since."""
 
 
-_KINDS = ("rescue.intended", "rescue.finished", "power.finished")
+_WHY = "rescue"
+_KINDS = ("rescue.intended", "rescue.finished", "power.intended", "power.finished")
 
 
 def _with(found: _UnderWay, event: AnyEvent) -> _UnderWay:
@@ -258,8 +271,10 @@ def _with(found: _UnderWay, event: AnyEvent) -> _UnderWay:
             return replace(found, fixed=True)
         case RescueFinished(phase="back", outcome="ok"):
             return replace(found, fixed=False, starts=True)
-        case PowerFinished(act="on" | "cycle", outcome="ok") if found.starts:
-            return _UnderWay()
+        case PowerIntended(act="off", why=why) if why == _WHY:
+            return replace(found, off=True)
+        case PowerFinished(act="on" | "cycle", outcome="ok"):
+            return _UnderWay() if found.starts else replace(found, off=False)
         case _:
             return found
 

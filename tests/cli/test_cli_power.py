@@ -6,10 +6,13 @@ import json
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Cli
+from recovery.consoles.qmp import QmpConsole
+from recovery.model.host import Host
+from tests.cli.conftest import Cli, Told
 from tests.wire.qmp_server import Machine, monitor
 
 
@@ -80,3 +83,39 @@ def test_what_is_asked_for_and_does_not_happen_is_given_up(
     assert "it was asked to go off 3 times, and is on" in told.out
     assert json.dumps(machine.commands).count("system_reset") == 3
     assert threading.active_count() < 50
+
+
+def test_a_switch_that_is_broken_off_is_said_to_be_so(
+    cli: Cli, home: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks afterwards learns that the host may be without power."""
+
+    async def broken(self: QmpConsole, host: Host, *, on: bool, timeout: float) -> None:
+        machine.state = "prelaunch"
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(QmpConsole, "switch", broken)
+    with monitor(machine, home / "m") as address:
+        known = fleet(home, address)
+        assert cli("power", "h1", "cycle", "-i", known, "--yes").code == 130
+        last = cli("events", "-o", "jsonl").lines[-1]
+        assert (last["kind"], last["outcome"]) == ("power.finished", "interrupted")
+        assert last["state"] == "unknown"
+        assert "may be without power" in last["message"]
+        monkeypatch.undo()
+        assert cli("power", "h1", "on", "-i", known, "--yes").code == 0
+
+
+def test_two_do_not_switch_one_host_at_once(cli: Cli, home: Path, machine: Machine) -> None:
+    beside: list[Told] = []
+
+    class Beside(Machine):
+        def answer(self, command: str, arguments: dict[str, Any]) -> dict[str, Any]:
+            if command == "system_reset":
+                beside.append(cli("power", "h1", "off", "-i", home / "fleet.yaml", "--yes"))
+            return super().answer(command, arguments)
+
+    with monitor(Beside(), home / "m") as address:
+        told = cli("power", "h1", "off", "-i", fleet(home, address), "--yes")
+    assert told.code == 0
+    assert (beside[0].code, "is being switched by process" in beside[0].err) == (2, True)

@@ -16,6 +16,8 @@ import pytest
 from recovery.consoles.ec2 import Ec2Console
 from recovery.engine.power import Switched, switch
 from recovery.errors import TransportError
+from recovery.journal.log import Log
+from recovery.model.events import RescueIntended
 from recovery.service.rescue import RescuePlan, filled
 from tests.cli.conftest import Cli, Spawn
 from tests.cli.test_cli_fix_disk import windows
@@ -238,6 +240,26 @@ def test_a_host_that_was_not_started_again_is_started(
     assert cli(*words).code == 0
     assert scene.state == "running"
     assert told(cli).count("lend?") == 1
+
+
+def test_a_host_that_was_switched_off_before_anything_was_lent_gets_its_power_back(
+    cli: Cli, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Log.append
+
+    def cut(self: Log, *events: Any) -> Any:
+        if any(isinstance(event, RescueIntended) for event in events):
+            raise KeyboardInterrupt
+        return real(self, *events)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Log, "append", cut)
+        assert cli(*rescue(scene, "--helper", "helper")).code == 130
+    assert (scene.place, scene.state) == (scene.sick, "stopped")
+    back = cli(*rescue(scene, "--back"))
+    assert (back.code, scene.state) == (0, "running")
+    assert back.out == "sick: nothing of it is lent, and it has power again\n"
+    assert cli(*rescue(scene, "--back")).out == "sick: nothing of it is lent\n"
 
 
 def test_a_cloud_that_refuses_ends_it_with_its_reason(
