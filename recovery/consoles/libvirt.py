@@ -192,6 +192,11 @@ def _domain(host: Host) -> str:
     wanted = (host.console.options.get("domain") if host.console else "") or host.name
     if not _DOMAIN.fullmatch(wanted):
         raise UnsupportedError(f"{host.name}: {wanted!r} is no name of a domain")
+    if wanted.isdecimal():  # virsh takes it for an id, which another machine may have
+        raise UnsupportedError(
+            f"{host.name}: virsh takes a number for the id of whichever machine runs under it: "
+            "give the domain's UUID in the console's option `domain`"
+        )
     return wanted
 
 

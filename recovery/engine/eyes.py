@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Mapping
-from functools import lru_cache
 
 import msgspec
 
@@ -33,6 +33,8 @@ _READING_TIME = 60.0
 _MOST_LINES = 12
 """Lines of a screen that go to the journal; its picture has them all."""
 _LONGEST_LINE = 120
+_REMEMBERED = 256
+"""Readings; their pictures would take gigabytes."""
 _AT_ONCE = 32
 """Hosts that are looked at through consoles at once."""
 
@@ -50,7 +52,8 @@ class Eyes:
     ) -> None:
         """Look through `consoles`, by the kind that hosts name; pictures are kept by `keeper`, if there is one."""
         self.consoles = consoles
-        self._read = lru_cache(maxsize=256)(read)
+        self._read = read
+        self._known: dict[bytes, Reading] = {}
         self._keeper = keeper
         self._clock = clock
         self._supervisor = supervisor
@@ -167,10 +170,7 @@ class Eyes:
         at = self._clock.now()
         try:
             async with self._readers:
-                work = asyncio.to_thread(self._read, data)
-                reading = await self._supervisor.within(
-                    _READING_TIME, work, f"reading the picture of {host.name}"
-                )
+                reading = await self._reading(host, data)
         except TransportError:
             reading = Reading(label="unknown", confidence=0.0, meaning="")
         return ScreenSeen(
@@ -180,6 +180,21 @@ class Eyes:
             picture=await self._keep(host, data, crash=last_crash or reading.label in CRASHED),
             last_crash=last_crash,
         )
+
+    async def _reading(self, host: Host, data: bytes) -> Reading:
+        """Screens stand, and many look alike: what was read well is remembered. Raises `TransportError`."""
+        digest = hashlib.sha256(data).digest()
+        known = self._known.get(digest)
+        if known is not None:
+            return known
+        what = f"reading the picture of {host.name}"
+        work = asyncio.to_thread(self._read, data)
+        found = await self._supervisor.within(_READING_TIME, work, what)
+        if not found.problems:
+            self._known[digest] = found
+            if len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return found
 
     async def _keep(self, host: Host, data: bytes, *, crash: bool) -> str:
         if self._keeper is None:

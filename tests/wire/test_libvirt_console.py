@@ -53,6 +53,7 @@ async def test_a_picture_is_taken(console: LibvirtConsole) -> None:
         ("/etc/passwd", "test", "is a URI such as"),
         ("test:///default", "--help", "no name of a domain"),
         ("test:///default", "a b", "no name of a domain"),
+        ("test:///default", "1", "the id of whichever machine"),
     ],
 )
 async def test_what_is_no_address_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -236,3 +237,40 @@ def test_a_console_that_fails_for_a_while_is_asked_again_and_one_that_refuses_is
     assert switched(fake, "off").message == "no"
     fake.states = [UnsupportedError("has none")]
     assert switched(fake, "off") == (False, "unknown", "has none")
+
+
+async def test_a_screen_that_stands_is_read_once_unless_that_went_wrong() -> None:
+    asked: list[bytes] = []
+
+    def slow_once(picture: bytes) -> Reading:
+        asked.append(picture)
+        problems = ("the recogniser took too long",) if len(asked) == 1 else ()
+        return Reading(label="unknown", confidence=0.5, meaning="", problems=problems)
+
+    looks = Eyes({"fake": Fake()}, slow_once, None, Clock(), Supervisor())
+    for _ in range(4):
+        await looks.picture(HOST)
+    assert len(asked) == 2
+
+
+async def test_few_readings_are_remembered_and_no_picture() -> None:
+    fake, asked = Fake(), 0
+
+    def counted(picture: bytes) -> Reading:
+        nonlocal asked
+        asked += 1
+        return Reading(label="desktop", confidence=0.5, meaning="")
+
+    looks = Eyes({"fake": fake}, counted, None, Clock(), Supervisor())
+    tracemalloc.start()
+    try:
+        for number in range(300):
+            fake.screen = number.to_bytes(2, "big") + bytes(500_000)
+            await looks.picture(HOST)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 10_000_000
+    fake.screen = bytes(500_002)
+    await looks.picture(HOST)
+    assert asked == 301
