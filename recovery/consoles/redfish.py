@@ -10,6 +10,7 @@ import base64
 import binascii
 import ipaddress
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
@@ -209,26 +210,39 @@ def _switch(board: _Board, *, on: bool) -> None:
 
 
 def _boot_once(board: _Board, device: BootDevice, medium: str) -> None:
-    kinds = load("sushy", "redfish", "redfish")
     system = board.system()
     slot = _slot(board) if medium or device != "network" else None
     if device == "media":
         if slot is None or not medium:
             raise UnsupportedError("no slot for virtual media, or no image to insert, was given")
-        board.ask(lambda: slot.insert_media(medium, inserted=True, write_protected=True))
-        board.ask(lambda: slot.refresh(force=True))
-        if not slot.inserted:
-            raise TransportError("the board took the image, and does not say that it is inserted")
+        _insert(board, slot, medium)
     elif device == "disk" and slot is not None and slot.inserted:
         board.ask(slot.eject_media)
+    try:
+        _choose(board, system, device)
+    except (TransportError, UnsupportedError):
+        # Nobody is going to start from the medium, and some day the machine would.
+        if device == "media" and slot is not None:
+            with suppress(TransportError, UnsupportedError):
+                board.ask(slot.eject_media)
+        raise
+
+
+def _insert(board: _Board, slot: Any, medium: str) -> None:
+    board.ask(lambda: slot.insert_media(medium, inserted=True, write_protected=True))
+    board.ask(lambda: slot.refresh(force=True))
+    if not slot.inserted:
+        raise TransportError("the board took the image, and does not say that it is inserted")
+
+
+def _choose(board: _Board, system: Any, device: BootDevice) -> None:
+    kinds = load("sushy", "redfish", "redfish")
     targets = {
-        "disk": (kinds.BOOT_SOURCE_TARGET_NONE, kinds.BOOT_SOURCE_ENABLED_DISABLED),
+        "disk": (kinds.BOOT_SOURCE_TARGET_HDD, kinds.BOOT_SOURCE_ENABLED_DISABLED),
         "network": (kinds.BOOT_SOURCE_TARGET_PXE, kinds.BOOT_SOURCE_ENABLED_ONCE),
         "media": (kinds.BOOT_SOURCE_TARGET_CD, kinds.BOOT_SOURCE_ENABLED_ONCE),
     }
     target, enabled = targets[device]
-    if device == "disk":
-        target = kinds.BOOT_SOURCE_TARGET_HDD
     board.ask(lambda: system.set_system_boot_options(target, enabled))
     board.ask(lambda: system.refresh(force=True))
     if device != "disk" and system.boot.target != target:

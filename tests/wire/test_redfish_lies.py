@@ -119,6 +119,16 @@ async def test_a_medium_goes_out_with_the_choice(monkeypatch: pytest.MonkeyPatch
     assert not slot.inserted
 
 
+async def test_a_medium_that_is_not_started_from_goes_out_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slot = Slot(CD)
+    console = posing(monkeypatch, Machine([slot], keeps=False))
+    with pytest.raises(TransportError, match="does not say so"):
+        await console.boot_once(redfish.host(""), "media", "http://127.0.0.1/a.iso", 20)
+    assert not slot.inserted
+
+
 async def test_a_password_is_accepted_on_loopback_and_goes_to_no_name_over_http(url: str) -> None:
     purse = redfish.Purse()
     assert await RedfishConsole(purse).power(redfish.host(url, "bmc"), 20) in ("on", "off")
