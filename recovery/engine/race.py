@@ -114,6 +114,7 @@ async def break_out(pursuit: Pursuit) -> None:
     if not stood or before is None or screen is None or screen.reading.label not in CRASHED:
         return
     moved = any(reset.at > before.at for reset in pursuit.state.case.resets)
+    moved = moved or screen.reading.percent != before.reading.percent  # it writes its dump
     if moved or (now - before.at).total_seconds() < _LOOK_AGAIN / 2:
         return
     await cycle(pursuit, "it stays on its crash screen")

@@ -101,6 +101,21 @@ def test_hosts_that_stay_on_the_blue_screen_are_raced_for_by_power() -> None:
     assert len(run.kinds("power.intended")) == len(cycles)
 
 
+def test_a_machine_that_still_writes_its_dump_is_not_cut_short() -> None:
+    written = 0
+
+    def counting(picture: bytes) -> Reading:
+        nonlocal written
+        written += 1
+        return msgspec.structs.replace(read(picture), percent=written, problems=("not kept",))
+
+    run = stage(consoled(1), "race", blue_screen=1.0, window=(5.0, 8.0))
+    run.reader = counting
+    run.play()
+    assert written > 3
+    assert not run.kinds("power.intended")
+
+
 def test_without_a_console_they_are_handed_over() -> None:
     run = stage(hosts(2), "race", blue_screen=1.0)
     run.play()
