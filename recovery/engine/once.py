@@ -13,7 +13,9 @@ from recovery.engine.context import GO, Parked, Turn
 from recovery.engine.powering import choose_start, cycle, settle
 from recovery.engine.pursuit import Pursuit
 from recovery.engine.reboot import await_return, look_again
-from recovery.engine.steps import leave_alone, not_concerned, read_evidence
+from recovery.engine.retry import is_retryable
+from recovery.engine.steps import leave_alone, not_concerned
+from recovery.errors import TransportError
 from recovery.model.case import same_boot
 from recovery.model.console import BOOT_DEVICES
 from recovery.model.events import PowerFinished, PowerIntended, StepIntended
@@ -107,10 +109,17 @@ class BootOnce:
 async def examined(pursuit: Pursuit, step: Step) -> Turn | None:
     """Gather evidence, in-band or through the console; None where it says that the host is one to act on."""
     context, host = pursuit.context, pursuit.host
+    found: tuple[AnyEvidence, ...] | None = None
     if (await pursuit.look()).answers:
-        found = await read_evidence(pursuit, step, "triage")
-        if isinstance(found, Turn):
-            return found
+        try:
+            await pursuit.contact()
+            found = pursuit.evidence(await pursuit.ask(step, "triage"))
+        except TransportError as error:
+            await pursuit.close()
+            if not is_retryable(error):
+                return pursuit.failed_contact(step, error)
+    # A port that answers for a system that does not is silence: a machine that hangs is like that.
+    if found is not None:
         pursuit.observe(*found)
     else:
         silent = Reachability(at=context.clock.now(), source="look", answers=False, reason="")

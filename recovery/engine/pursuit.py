@@ -246,12 +246,20 @@ class Pursuit:
         if not look.answers:
             return self.silent(step, look.reason)
         try:
-            return await self._open()
+            return await self.contact()
         except TransportError as error:
-            await self.close()
             if self.context.phase == "stopping":
                 return Parked(0.0, "the run stops")
             return self.failed_contact(step, error)
+
+    async def contact(self) -> Session:
+        """An open session. Raises `TransportError`, and writes nothing down of it."""
+        self._look = None
+        try:
+            return self._session or await self._open()
+        except TransportError:
+            await self.close()
+            raise
 
     async def look(self) -> Look:
         """What a look at the host shows. It counts until somebody tries to `reach` the host."""

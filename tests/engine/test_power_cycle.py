@@ -52,6 +52,16 @@ def test_hosts_come_back_in_another_boot() -> None:
     assert {e.outcome for e in run.events if isinstance(e, PowerFinished)} == {"ok"}
 
 
+def test_a_machine_that_hangs_behind_a_port_that_answers_is_cycled() -> None:
+    run = stage(consoled(1), open_port=1.0, blue_screen=1.0)
+    run.play()
+    assert [e.outcome for e in run.events if isinstance(e, PowerFinished)] == ["ok"]
+    refused = stage(consoled(1), wrong_credential=1.0)
+    refused.play()
+    assert "refused the credential" in said(refused)[0]
+    assert not refused.kinds("power.intended")
+
+
 def test_a_machine_that_is_off_is_switched_on() -> None:
     run = stage(consoled(1), dark=1.0)
     run.play()
