@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import socket
 import time
@@ -66,6 +67,11 @@ class Lease:
 
     def __exit__(self, *_: object) -> None:
         self.release()
+
+
+def name_of(kind: str, what: str) -> str:
+    """The name of the lease on a thing of a kind, such as a host or a disk, whatever it is called."""
+    return f"{kind}-{hashlib.blake2b(what.encode('utf-8', 'surrogateescape'), digest_size=8).hexdigest()}"
 
 
 def take_over(journal: str, run: str) -> Lease:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ import msgspec
 
 from recovery.disk.fixing import Fixed
 from recovery.errors import InputError, RefusedError, UnsupportedError
-from recovery.journal.lease import Lease, holder
+from recovery.journal.lease import Lease, holder, name_of
 from recovery.journal.log import Log
 from recovery.model.events import DiskFinished, DiskIntended, DiskOutcome
 from recovery.model.incident import Incident
@@ -92,7 +91,7 @@ def _closed(
 
 @contextmanager
 def _alone(journal: str, disk: str) -> Iterator[None]:
-    name = f"disk-{hashlib.blake2b(disk.encode('utf-8', 'surrogateescape'), digest_size=8).hexdigest()}"
+    name = name_of("disk", disk)
     lease = Lease.take(journal, name)
     if lease is None:
         who = holder(journal, name) or "another process"

@@ -149,7 +149,11 @@ def fix_disk(
     Raises `InputError`, `UnsupportedError`; what cannot be done about one of several systems is in its result.
     """
     if Path(name).is_dir():
-        return _fixed(root_of(name), incident, clock, ask), ()
+        root = root_of(name)
+        if root.samefile("/") and not ask.check:
+            message = "is the system that runs here, and not the disk of a machine that is off"
+            raise InputError(message, file=name)
+        return _fixed(root, incident, clock, ask), ()
     with mounted(name, ask.key, held_off=ask.held_off, read_only=ask.check) as image:
         found: list[Fixed] = []
         for volume in image.volumes:

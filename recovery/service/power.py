@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 
@@ -11,7 +10,7 @@ from recovery.credentials.store import CredentialStore
 from recovery.engine.deadline import Supervisor
 from recovery.engine.power import Switched, choose_start, read_power, start_shown, switch
 from recovery.errors import RefusedError, TransportError, UnsupportedError, UsageError
-from recovery.journal.lease import Lease, holder
+from recovery.journal.lease import Lease, holder, name_of
 from recovery.journal.log import Log
 from recovery.model.console import BootDevice, ConsoleAct, PowerAct, medium_problem
 from recovery.model.events import PowerFinished, PowerIntended, PowerOutcome
@@ -91,7 +90,7 @@ def _written(settings: Settings, host: Host, act: ConsoleAct, why: str, work: _W
 @contextmanager
 def _alone(journal: str, host: Host) -> Iterator[None]:
     """Two who switch one host undo what the other sees. Raises `RefusedError`."""
-    name = f"power-{hashlib.blake2b(host.name.encode(), digest_size=8).hexdigest()}"
+    name = name_of("power", host.name)
     lease = Lease.take(journal, name)
     if lease is None:
         who = holder(journal, name) or "another process"

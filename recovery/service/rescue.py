@@ -7,7 +7,6 @@ console is asked where the volume is, and nothing that was done is done again; `
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 
@@ -18,7 +17,7 @@ from recovery.credentials.store import CredentialStore
 from recovery.engine.deadline import Supervisor
 from recovery.engine.power import Switched, switch
 from recovery.errors import RefusedError, TransportError, UnsupportedError, UsageError
-from recovery.journal.lease import Lease, holder
+from recovery.journal.lease import Lease, holder, name_of
 from recovery.journal.log import Log
 from recovery.model.console import PowerAct
 from recovery.model.events import (
@@ -75,7 +74,7 @@ class _Stop(Exception):  # noqa: N818 - it is no error: a phase that did not com
 
 def rescue(settings: Settings, host: Host, plan: RescuePlan) -> Rescued:
     """Carry the phases out that are left. Raises `UsageError`, and `RefusedError` beside another rescue of the host."""
-    name = f"rescue-{hashlib.blake2b(host.name.encode(), digest_size=8).hexdigest()}"
+    name = name_of("rescue", host.name)
     lease = Lease.take(settings.journal, name)
     if lease is None:
         who = holder(settings.journal, name) or "another process"

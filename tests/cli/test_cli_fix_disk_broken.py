@@ -114,3 +114,9 @@ def test_nothing_is_put_back_into_a_windows_that_has_hibernated(cli: Cli, tmp_pa
     asleep.unlink()
     assert cli("fix-disk", tmp_path, "--undo").code == 0
     assert bad.exists()
+
+
+def test_the_system_that_runs_here_is_no_disk_of_another_machine(cli: Cli) -> None:
+    for act in ((), ("--undo",)):
+        told = cli("fix-disk", "/", *act)
+        assert (told.code, "is the system that runs here" in told.err) == (2, True)
