@@ -335,6 +335,9 @@ def _lease(text: str) -> timedelta:
     from recovery.desk.rules import LEASE
 
     try:
-        return timedelta(seconds=duration(text, "--for")) if text else LEASE
+        lasts = timedelta(seconds=duration(text, "--for")) if text else LEASE
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if not lasts:
+        raise UsageError(f"--for {text}: a claim that ends at once holds nothing")
+    return lasts

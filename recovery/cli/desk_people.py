@@ -89,6 +89,23 @@ def revoke_medium(context: typer.Context, medium: str, journal: JournalOption = 
     field_desk(context, journal).revoke_medium(medium, user())
 
 
+@medium_app.command("certificate")
+def show_certificate(context: typer.Context, journal: JournalOption = "") -> None:
+    """The certificate that `serve --self-signed` made, without its key: the file for `curl --cacert` on media."""
+    from recovery.web import tls
+
+    desk = field_desk(context, journal)
+    block, fingerprint = tls.public_part(tls.place(desk.settings.journal))
+    served = desk.field().served
+    if served and served.fingerprint != fingerprint:
+        raise UsageError(
+            "the page was served last without the certificate that was made here: "
+            "media trust what signed its own"
+        )
+    data(block)
+    say(f"its SHA-256 is {fingerprint}")
+
+
 @medium_app.command("list")
 def list_media(
     context: typer.Context, output: Output = "text", journal: JournalOption = ""

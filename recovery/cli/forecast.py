@@ -45,7 +45,8 @@ IncidentName = Annotated[
 ]
 Book = Annotated[str, typer.Option("--playbook", help="What the program does meanwhile.")]
 Technicians = Annotated[
-    int, typer.Option(help="On duty in each shift, over all sites.", show_default="40; delta 190")
+    int | None,
+    typer.Option(help="On duty in each shift, over all sites.", show_default="40; delta 190"),
 ]
 Shifts = Annotated[int, typer.Option(help="Shifts a day: 1, 2 or 3.")]
 Hours = Annotated[float, typer.Option("--shift-hours", help="Length of a shift.")]
@@ -88,7 +89,7 @@ SampleOption = Annotated[
 def simulate(
     context: typer.Context, inventory: Inventory = [], limit: Limit = [], example: Example = "",
     mix: Mix = "", incident: IncidentName = "", playbook: Book = "rollback", param: Param = [],
-    technicians: Technicians = 0, shifts: Shifts = 3, shift_hours: Hours = 8.0,
+    technicians: Technicians = None, shifts: Shifts = 3, shift_hours: Hours = 8.0,
     day_begins: Begins = 6.0, minutes_per_machine: Minutes = [], key_minutes: KeyMinutes = 3.0,
     comes_back: ComesBack = 0.05, travel_hours: Travel = 2.0, hands_after: HandsAfter = "30m",
     order: Orders = [], alone: Alone = True, runs: Runs = 8, seed: Seed = 0,
@@ -106,7 +107,7 @@ def simulate(
     acting = service(context, journal)
     people, currency = _example(example, inventory)
     crew = Crew(
-        technicians=technicians or people, shifts=shifts, hours=shift_hours, begins=day_begins,
+        technicians=people if technicians is None else technicians, shifts=shifts, hours=shift_hours, begins=day_begins,
         minutes=minutes_of(minutes_per_machine), key_minutes=key_minutes, comes_back=comes_back,
         travel=travel_hours,
     )
@@ -190,18 +191,18 @@ def _tell_scenarios(found: Forecast, currency: str) -> None:
 
 def _tail(found: Forecast, currency: str) -> Iterator[str]:
     yield ""
-    together = [each for each in found.scenarios if not each.alone]
-    if len(together) > 1:
-        best, worst = together[0], together[-1]
-        more = worst.lost.p50 - best.lost.p50
+    first = found.scenarios[0]
+    others = [each for each in found.scenarios if each.alone == first.alone and each != first]
+    if others and others[-1].dearer.p50 > 0:
+        # Course by course, as in the table: the difference of two middle ones is that of different luck.
+        more = others[-1].dearer
         yield (
-            f"order {best.order} instead of {worst.order} saves {_figure(more, currency)} "
-            f"({more / worst.lost.p50 if worst.lost.p50 else 0:.0%})"
+            f"order {first.order} instead of {others[-1].order} saves {_money(more, currency)}, "
+            f"{more.p50 / others[-1].lost.p50:.0%} of the loss"
         )
-    best = found.scenarios[0]
-    slow = sorted(best.sites.items(), key=lambda item: -item[1].p50)
+    slow = sorted(first.sites.items(), key=lambda item: -item[1].p50)
     shown = ", ".join(f"{inert(site) or '(none)'} {_hours(span)}" for site, span in slow[:8])
-    yield f"last host of each site, order {best.order}, {_who(best)}: {shown}"
+    yield f"last host of each site, order {first.order}, {_who(first)}: {shown}"
     yield ""
     yield from (f"measured: {inert(line)}" for line in found.sampled)
     yield from (f"assumed:  {inert(line)}" for line in found.modelled)

@@ -112,7 +112,7 @@ def _certificate(
     if not self_signed:
         return None
     names = [name for name in (*place, socket.gethostname(), "localhost", "127.0.0.1") if name]
-    file = Path(f"{desk.settings.journal}.field-tls.pem")
+    file = tls.place(desk.settings.journal)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return tls.self_signed(file, names, desk.clock.now())
 

@@ -41,6 +41,25 @@ def own(chain: Path, key: Path) -> Certificate:
     return Certificate(str(chain), str(key), fingerprint(found))
 
 
+def place(journal: str) -> Path:
+    """Where the one that was made here is kept, for the page of this journal."""
+    return Path(f"{journal}.field-tls.pem")
+
+
+def public_part(file: Path) -> tuple[str, str]:
+    """The certificate alone (PEM), for those who are to trust it, and its fingerprint. Raises `UsageError`."""
+    try:
+        found = x509.load_pem_x509_certificate(private_file.read(file, _MOST_BYTES))
+    except FileNotFoundError:
+        raise UsageError(
+            "no certificate was made here: `recovery serve --self-signed` makes one; "
+            "with your own, media trust what signed it"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"the certificate cannot be read: {error}", file=str(file)) from None
+    return found.public_bytes(serialization.Encoding.PEM).decode().strip(), fingerprint(found)
+
+
 def self_signed(file: Path, names: Sequence[str], now: datetime) -> Certificate:
     """One for these names and addresses, in a private file; one that is there and still good is used again.
 

@@ -84,6 +84,7 @@ def test_who_may_not_is_told_why(desk: Cli) -> None:
         (("claim", "h9", "--tech", "ann"), 2, "no ticket is named 'h9'; known: h1, h2, h3, h4"),
         (("claim", "h1", "--tech", " "), 2, "which technician? the name is empty"),
         (("claim", "h1", "--tech", "a", "--for", "soon"), 2, "--for"),
+        (("claim", "h1", "--tech", "a", "--for", "0s"), 2, "ends at once"),
         (("list", "--stage", "wating"), 2, "--stage wating: expected one of waiting, claimed"),
         (("next", "--tech", "ann", "--site", "B"), 3, "no ticket waits at B"),
         (("add",), 2, "which hosts? name them"),

@@ -40,6 +40,25 @@ def test_the_figures_as_a_document(cli: Cli, home: Path) -> None:
     assert together["hours"]["all"]["p90"] >= together["hours"]["half"]["p10"] > 0
 
 
+def test_what_the_order_saves_is_what_the_table_says_course_by_course(cli: Cli, home: Path) -> None:
+    services = "services: {shop: {cost_per_hour: 1000}, bank: {cost_per_hour: 90000}}\n"
+    fleet = write_fleet(
+        home,
+        "a[1-9]: {kind: server, site: A, service: shop}\n"
+        "  b[1-3]: {kind: server, site: A, service: bank}",
+        "recovery_screen: 1.0",
+    )
+    fleet.write_text(services + fleet.read_text())
+    words = ("simulate", "-i", fleet, "--runs", "3", "--technicians", "1", "--no-alone")
+    worst = cli(*words, "-o", "json").document["scenarios"][-1]
+    more = {name: f"{figure:,.0f}" for name, figure in worst["dearer"].items()}
+    span = f"{more['p50']} ({more['p10']} to {more['p90']})"
+    assert worst["order"] == "inventory"
+    assert f"order cost instead of inventory saves {span}, " in cli(*words).out
+    only = cli(*words, "--order", "cost")
+    assert "saves" not in only.out
+
+
 def test_it_goes_on_from_where_the_journal_ends(cli: Cli, home: Path) -> None:
     fleet = write_fleet(
         home,
@@ -62,6 +81,7 @@ def test_it_goes_on_from_where_the_journal_ends(cli: Cli, home: Path) -> None:
         (("--example", "dleta"), "delta"),
         (("-i", "h1", "--order", "cots"), "cost"),
         (("-i", "h1", "--technicians", "-1"), "at least one"),
+        (("-i", "h1", "--technicians", "0"), "at least one"),
         (("-i", "h1", "--shifts", "5"), "one, two or three"),
         (("-i", "h1", "--minutes-per-machine", "soon"), "expected minutes"),
         (("-i", "h1", "--hands-after", "soon"), "written like"),

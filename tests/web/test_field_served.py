@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import ssl
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from recovery.cli.serve import Figures
-from recovery.errors import UsageError
+from recovery.errors import InputError, UsageError
 from recovery.service.field_desk import FieldDesk
 from recovery.settings import load
 from recovery.web import tls
@@ -38,6 +39,34 @@ def test_over_tls_with_a_certificate_whose_fingerprint_is_said(serve: Serve, off
     assert "personal link" in body
     assert served.end() == 0
     assert found in serve("--self-signed").log
+
+
+def test_media_get_the_certificate_and_not_its_key(serve: Serve, office: Path) -> None:
+    served = serve("--self-signed")
+    block = served.run("desk", "medium", "certificate")
+    assert "PRIVATE" not in block
+    place = urlsplit(served.url)
+    context = ssl.create_default_context(cadata=block)
+    with (
+        socket.create_connection((str(place.hostname), int(place.port or 0)), 30) as wire,
+        context.wrap_socket(wire, server_hostname=place.hostname) as line,
+    ):
+        assert line.version()
+
+
+def test_what_media_cannot_trust_is_not_given_to_them(serve: Serve, office: Path) -> None:
+    file = office / "journal.db.field-tls.pem"
+    with pytest.raises(UsageError, match="no certificate was made here"):
+        tls.public_part(file)
+    file.write_text("no certificate")
+    file.chmod(0o600)
+    with pytest.raises(InputError, match="cannot be read"):
+        tls.public_part(file)
+    file.unlink()
+    tls.self_signed(file, ["127.0.0.1"], BEGAN)
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        serve().run("desk", "medium", "certificate")
+    assert "served last without" in caught.value.stderr
 
 
 def test_a_link_of_the_desk_opens_the_page_and_its_session_outlives_it(
