@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from recovery.model.evidence import Verdict
-from recovery.report.course import DOWN, Share, Standing
+from recovery.report.course import DOWN, Standing
 from recovery.report.estimate import Goal
 
 _MARKS = re.compile(r"[\\`*_\[\]<>|#&]")
@@ -33,9 +33,31 @@ class Briefing(msgspec.Struct, frozen=True, kw_only=True):
     """The run that goes on, in words."""
 
 
-def markdown(brief: Briefing, summary: Sequence[str] | None = None) -> str:
-    """The report; with other lines in place of its own counts, if there are better ones."""
-    return "\n".join(_lines(brief, summary)) + "\n"
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """The hosts of one site or service, as a line of a table."""
+
+    name: str
+    left: int
+    """Something is to be done about them."""
+    down: int
+    total: int
+    loss_per_hour: float = 0.0
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Better counts than those of the verdicts."""
+
+    summary: Sequence[str]
+    """Lines of Markdown."""
+    services: Sequence[Place]
+    sites: Sequence[Place]
+    left: str = "To do"
+    """How `Place.left` is called: at most five letters."""
+
+
+def markdown(brief: Briefing, counts: Counts | None = None) -> str:
+    """The report; with other counts in place of its own, if there are better ones."""
+    return "\n".join(_lines(brief, counts or _own(brief.standing))) + "\n"
 
 
 def proven_last_hour(standing: Standing) -> int:
@@ -52,14 +74,31 @@ def inert(text: str) -> str:
     return _MARKS.sub(r"\\\g<0>", " ".join(text.split()))
 
 
-def _lines(brief: Briefing, summary: Sequence[str] | None) -> Iterator[str]:
+def _own(standing: Standing) -> Counts:
+    services, sites = (
+        [
+            Place(
+                name=share.title or share.name,
+                left=share.left,
+                down=share.down,
+                total=share.total,
+                loss_per_hour=share.loss_per_hour,
+            )
+            for share in shares
+        ]
+        for shares in (standing.services, standing.sites)
+    )
+    return Counts(summary=list(_summary(standing)), services=services, sites=sites)
+
+
+def _lines(brief: Briefing, counts: Counts) -> Iterator[str]:
     standing = brief.standing
     yield f"# Status of the recovery, {brief.at:%Y-%m-%d %H:%M} UTC"
     yield ""
     if brief.mock:
         yield "**These are SIMULATED hosts. Nothing in this report is real.**"
         yield ""
-    yield from _summary(standing) if summary is None else summary
+    yield from counts.summary
     yield loss(standing)
     yield ""
     yield from _times(brief)
@@ -68,8 +107,8 @@ def _lines(brief: Briefing, summary: Sequence[str] | None) -> Iterator[str]:
     if brief.run:
         yield f"- Under way: {inert(brief.run)}"
     yield ""
-    yield from _table("Service", standing.services, cost=True)
-    yield from _table("Site", standing.sites, cost=False)
+    yield from _table("Service", counts.services, counts.left, cost=True)
+    yield from _table("Site", counts.sites, counts.left, cost=False)
     yield (
         "*Proven* means shown by the machine itself after its restart. Hosts of which nothing is known count as "
         "working in the loss, which is in proportion to the hosts of a service that are down."
@@ -127,20 +166,20 @@ def _people(brief: Briefing) -> Iterator[str]:
         yield f"- Waiting for a decision: {inert(question)}"
 
 
-def _table(what: str, shares: Sequence[Share], *, cost: bool) -> Iterator[str]:
-    hurt = sorted(shares, key=lambda share: (-share.loss_per_hour, -share.left, share.name))
-    rows = [(inert(share.title or share.name or "(none)"), share) for share in hurt if share.left]
+def _table(what: str, places: Sequence[Place], left: str, *, cost: bool) -> Iterator[str]:
+    hurt = sorted(places, key=lambda place: (-place.loss_per_hour, -place.left, place.name))
+    rows = [(inert(place.name or "(none)"), place) for place in hurt if place.left]
     if not rows:
         return
     shown = rows[:_PLACES]
     width = max(len(what), *(len(name) for name, _ in shown))
     loss = f" {'Loss an hour':>14} |" if cost else ""
-    yield f"| {what:<{width}} | To do | Down  | Hosts |{loss}"
+    yield f"| {what:<{width}} | {left:<5} | Down  | Hosts |{loss}"
     yield f"|{'-' * (width + 2)}|------:|------:|------:|{'-' * 15 + ':|' if cost else ''}"
-    for name, share in shown:
-        loss = f" {share.loss_per_hour:>14,.0f} |" if cost else ""
-        yield f"| {name:<{width}} | {share.left:>5,} | {share.down:>5,} | {share.total:>5,} |{loss}"
+    for name, place in shown:
+        loss = f" {place.loss_per_hour:>14,.0f} |" if cost else ""
+        yield f"| {name:<{width}} | {place.left:>5,} | {place.down:>5,} | {place.total:>5,} |{loss}"
     if len(rows) > len(shown):
-        rest = sum(share.left for _, share in rows[_PLACES:])
-        yield f"\nand {len(rows) - _PLACES} more with {rest:,} to do."
+        rest = sum(place.left for _, place in rows[_PLACES:])
+        yield f"\nand {len(rows) - _PLACES} more with {rest:,} {left.lower()}."
     yield ""

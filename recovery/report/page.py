@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from recovery.report import briefing
-from recovery.report.briefing import Briefing
+from recovery.report.briefing import Briefing, Counts, Place
+from recovery.report.course import Share
 from recovery.report.groups import Group
 from recovery.report.tally import TITLES, Changes, Row, Tally
 
@@ -55,7 +56,14 @@ def document(page: Page) -> dict[str, Any]:
 
 def markdown(page: Page) -> str:
     """The report as Markdown that reads as plain text; nothing from outside is markup in it."""
-    return briefing.markdown(page.brief, list(_summary(page)))
+    standing, found = page.brief.standing, page.tally
+    counts = Counts(
+        summary=list(_summary(page)),
+        services=_places(found.services, standing.services),
+        sites=_places(found.sites, standing.sites),
+        left="Left",
+    )
+    return briefing.markdown(page.brief, counts)
 
 
 def change_lines(changed: Changes) -> Iterator[str]:
@@ -98,6 +106,22 @@ def _summary(page: Page) -> Iterator[str]:
     yield f"- Affected: **{whole.affected:,}**. Proven: **{proven:,}**{of}. Left: **{whole.left:,}**."
     for line in change_lines(page.changes) if page.changes else ():
         yield f"- {briefing.inert(line)}"
+
+
+def _places(rows: Sequence[Row], shares: Sequence[Share]) -> list[Place]:
+    """The groups say who is left, the verdicts who is down."""
+    down = {share.name: share.down for share in shares}
+    loss = {share.name: share.loss_per_hour for share in shares}
+    return [
+        Place(
+            name=row.title or row.name,
+            left=row.left,
+            down=down.get(row.name, 0),
+            total=row.total,
+            loss_per_hour=loss.get(row.name, 0.0),
+        )
+        for row in rows
+    ]
 
 
 def _share(part: int, whole: int) -> str:

@@ -106,6 +106,17 @@ def test_what_technicians_say_is_claimed_and_told_of(cli: Cli, ended: Path) -> N
     assert "by hand" in html
 
 
+def test_sites_and_services_leave_as_many_as_the_whole(cli: Cli, home: Path) -> None:
+    fleet = write_fleet(home, "h[1-2]: {site: A}\n  h[3-5]: {}", "exposed: 1.0")
+    assert cli("desk", "add", "h1", "h3", "h4", "--reason", "blue screen").code == 0
+    assert cli("desk", "claim", "h3", "--tech", "ann").code == 0
+    assert cli("desk", "done", "h3", "--tech", "ann").code == 0
+    told = cli("report", "-i", fleet).out
+    assert "Left: 3." in told
+    sites = told.partition("| Site ")[2].splitlines()[2:4]
+    assert sorted(line.split("|")[2].strip() for line in sites) == ["1", "2"]
+
+
 def test_real_hosts_are_told_of_with_the_loss_until_now(cli: Cli, home: Path) -> None:
     silent = Reachability(at=at(1), source="look", answers=False)
     with Log.open(home / "real.db") as log:
