@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -64,6 +64,10 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     """Digest; empty: only programs on this machine may read the figures."""
     secure: bool = False
     """Served over TLS."""
+    boards: dict[str, tuple[tuple[float, ...], dict[str, Any]]] = msgspec.field(
+        default_factory=dict
+    )
+    """The latest board of each stage, with the moment that it is of."""
     strict_transport: bool = False
     """Tell browsers to insist on TLS: not with a certificate that they have to be told to accept."""
 

@@ -381,10 +381,10 @@ def test_keys_and_tokens_are_nowhere_but_where_they_belong(
 def test_a_broken_page_tells_nothing_of_itself(
     scene: Scene, ann: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def breaks() -> None:
+    def breaks(_: object) -> None:
         raise ZeroDivisionError("secret inside")
 
-    monkeypatch.setattr(scene.desk, "board", breaks)
+    monkeypatch.setattr(scene.desk, "jobs", breaks)
     got = ann.get("/board")
     assert got.status_code == 500
     assert "secret inside" not in got.text

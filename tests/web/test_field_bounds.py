@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from recovery.desk.queue import Job
 from recovery.errors import JournalError, RecoveryError
+from recovery.model.field_events import Role
+from recovery.model.ticket import Ticket
 from recovery.web import entering, limits, site
 from recovery.web.app import make_app
 from recovery.web.codes import code128, qr
@@ -67,6 +71,27 @@ def test_limits_remember_no_more_names_than_they_may(monkeypatch: pytest.MonkeyP
     assert [limit.tells(name) for name in "abcd"] == [True, True, True, False]
     assert limit.take("a"), "the oldest was forgotten"
     assert not limit.take("d")
+
+
+def test_a_board_is_drawn_once_for_all_who_ask_and_anew_when_something_happens(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann, vic = scene.browser("ann"), scene.browser("vic", Role.VIEWER)
+    looks: list[object] = []
+    jobs = scene.desk.jobs
+
+    def counted(tickets: Iterable[Ticket]) -> list[Job]:
+        looks.append(tickets)
+        return jobs(tickets)
+
+    monkeypatch.setattr(scene.desk, "jobs", counted)
+    pages = [shown(vic.get("/board")) for _ in range(5)]
+    assert (len(looks), len(set(pages))) == (1, 1)
+    assert "None." in shown(vic.get("/board?stage=claimed"))
+    ann.do("claim")
+    assert "h1" in shown(vic.get("/board?stage=claimed"))
+    scene.clock.move(3600)
+    assert "None." in shown(vic.get("/board?stage=claimed"))
 
 
 def test_a_journal_that_is_gone_is_said(scene: Scene) -> None:
