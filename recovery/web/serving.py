@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 import socket
 from collections.abc import Callable
@@ -28,7 +29,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     """0: one that is free."""
     name: str = ""
-    """How browsers call it; empty means the address."""
+    """How browsers call it; empty means the address, or the name of this machine where that is any address."""
     certificate: Certificate | None = None
 
 
@@ -48,7 +49,8 @@ def listening(place: Place) -> socket.socket:
 
 def url_of(place: Place, listener: socket.socket) -> str:
     """The page's address for browsers."""
-    name = place.name or place.address
+    anywhere = ipaddress.ip_address(place.address).is_unspecified  # which no phone can open
+    name = place.name or (socket.gethostname() if anywhere else place.address)
     host = f"[{name}]" if ":" in name else name
     scheme = "https" if place.certificate else "http"
     return f"{scheme}://{host}:{listener.getsockname()[1]}"

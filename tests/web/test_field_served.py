@@ -19,6 +19,7 @@ from recovery.errors import InputError, UsageError
 from recovery.service.field_desk import FieldDesk
 from recovery.settings import load
 from recovery.web import tls
+from recovery.web.serving import Place, listening, url_of
 from tests.unit.journal.happenings import BEGAN
 from tests.web.field_scene import IDS, KEYS
 from tests.web.served import Served, refused
@@ -163,6 +164,20 @@ def test_starts_that_are_refused(office: Path, words: list[str], why: str) -> No
     code, said = refused(office, words)
     assert code == 2, said
     assert why in said
+
+
+@pytest.mark.parametrize(
+    ("place", "host"),
+    [
+        (Place(address="127.0.0.1", port=0), "127.0.0.1"),
+        (Place(address="::1", port=0), "[::1]"),
+        (Place(address="0.0.0.0", port=0), socket.gethostname()),  # noqa: S104
+        (Place(address="0.0.0.0", port=0, name="desk"), "desk"),  # noqa: S104
+    ],
+)
+def test_links_lead_to_what_a_phone_can_open(place: Place, host: str) -> None:
+    with listening(place) as listener:
+        assert url_of(place, listener).rpartition(":")[0] == f"http://{host}"
 
 
 def test_a_port_that_is_taken_is_said(serve: Serve, office: Path) -> None:
