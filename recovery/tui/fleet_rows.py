@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import msgspec
+from typing_extensions import override
 
 from recovery.inventory.completion import written
 from recovery.inventory.query import Known, Query, limit_query
 from recovery.inventory.ranges import fold
-from recovery.model.host import Host
+from recovery.model.host import Fleet, Host
 from recovery.model.state import HostState
 from recovery.planning import facts_of
 from recovery.report.folding import Group, fold_replies
@@ -36,18 +37,60 @@ class HostRow(NamedTuple):
     state: HostState
 
 
-def rows_of(snapshot: Snapshot, old: Mapping[str, HostRow]) -> dict[str, HostRow]:
-    """A row for each host, by name, in the inventory's order; those of the `old` ones that still hold are kept."""
-    rows: dict[str, HostRow] = {}
-    hosts = snapshot.hosts
-    for host in snapshot.fleet.hosts:
+class Roll(Sequence[HostRow]):
+    """Every host in the inventory's order. A row is made when somebody looks at it: a new one costs nothing."""
+
+    def __init__(
+        self, hosts: Sequence[Host], places: Mapping[str, int], states: Mapping[str, HostState]
+    ) -> None:
+        """`places` are those of the `hosts` by name."""
+        self._hosts = hosts
+        self._places = places
+        self._states = states
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, old: Roll | None = None) -> Roll:
+        """The hosts of a snapshot; what is known of their places is taken over from the `old` one."""
+        hosts = snapshot.fleet.hosts
+        if old is not None and old.is_of(snapshot.fleet):
+            return cls(hosts, old.arranged().places, snapshot.hosts)
+        places = {host.name: place for place, host in enumerate(hosts)}
+        return cls(hosts, places, snapshot.hosts)
+
+    def is_of(self, fleet: Fleet) -> bool:
+        """Whether these are the hosts of this very fleet."""
+        return self._hosts is fleet.hosts
+
+    def arranged(self) -> Arrangement:
+        """As the lines of a table."""
+        return Arrangement(self, self, self._places)
+
+    def of_host(self, name: str) -> HostRow | None:
+        """The row of a host; None where there is no such host."""
+        place = self._places.get(name)
+        return None if place is None else self[place]
+
+    @overload
+    def __getitem__(self, place: int) -> HostRow: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[HostRow]: ...
+    @override
+    def __getitem__(self, place: int | slice) -> HostRow | Sequence[HostRow]:
+        if isinstance(place, slice):
+            return [self._row(host) for host in self._hosts[place]]
+        return self._row(self._hosts[place])
+
+    @override
+    def __iter__(self) -> Iterator[HostRow]:
+        return map(self._row, self._hosts)
+
+    @override
+    def __len__(self) -> int:
+        return len(self._hosts)
+
+    def _row(self, host: Host) -> HostRow:
         name = host.name
-        row = old.get(name)
-        state = hosts.get(name)
-        if row is None or row.host is not host or (row.state is not state and state is not None):
-            row = HostRow(name, host, state or HostState(name))
-        rows[name] = row
-    return rows
+        return HostRow(name, host, self._states.get(name) or HostState(name))
 
 
 _TONES = {"$success": "good", "$warning": "warn", "$error": "bad", "$accent": "busy"}
@@ -166,8 +209,14 @@ class View(msgspec.Struct, frozen=True):
     wanted: Wanted = Wanted()
 
 
-def listed(snapshot: Snapshot, rows: Iterable[HostRow], view: View) -> Arrangement:
+AS_IT_COMES = View()
+"""All hosts in the inventory's order."""
+
+
+def listed(snapshot: Snapshot, rows: Roll, view: View) -> Arrangement:
     """The lines of the fleet's table."""
+    if view == AS_IT_COMES:
+        return rows.arranged()
     return arrange(list(kept(snapshot, rows, view.query)), view.wanted)
 
 

@@ -11,13 +11,14 @@ from recovery.inventory.query import NO_FACTS, Known
 from recovery.model.host import ConsoleRef, Fleet, Host
 from recovery.tui.acts import ACTS, why_not
 from recovery.tui.app import Dashboard
-from recovery.tui.fleet_rows import age, checked, limits_for, rows_of
+from recovery.tui.fleet_rows import Roll, age, checked, limits_for
 from recovery.tui.screens.acting import ActMenu
 from recovery.tui.screens.confirm import Confirm
 from recovery.tui.screens.fleet import FleetScreen
 from recovery.tui.screens.folded import FoldedScreen
 from recovery.tui.screens.host import HostScreen
 from recovery.tui.screens.plan import PlanScreen
+from recovery.tui.snapshot import EMPTY
 from recovery.tui.widgets.host_table import HostTable
 from tests.tui.scene import Stage, dashboard, half_way
 
@@ -287,11 +288,17 @@ def test_acts_need_hosts_consoles_and_playbooks() -> None:
     assert why_not(power, [], []) == "no host is chosen"
 
 
-def test_rows_that_still_hold_are_kept(stage: Stage) -> None:
+def test_a_roll_has_every_host_in_order_with_what_is_known_of_it(stage: Stage) -> None:
+    stage.begin()
     snapshot = stage.snapshot()
-    rows = rows_of(snapshot, {})
-    again = rows_of(snapshot, rows)
-    assert all(again[name] is row for name, row in rows.items())
+    roll = Roll.of(snapshot, Roll.of(EMPTY))
+    hosts = snapshot.fleet.hosts
+    assert [row.host for row in roll] == [row.host for row in roll[:]] == list(hosts)
+    assert all(row.state is snapshot.hosts.get(row.name, row.state) for row in roll)
+    assert roll.of_host(hosts[1].name) == roll[1]
+    assert roll.of_host("nobody") is None
+    later = Roll.of(snapshot, roll)
+    assert later.arranged().places is roll.arranged().places
 
 
 @pytest.mark.parametrize(

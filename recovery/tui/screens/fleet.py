@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import ClassVar
 
 import msgspec
@@ -20,14 +20,14 @@ from recovery.inventory.query import Known
 from recovery.model.host import Fleet
 from recovery.tui.actions import Action, bindings
 from recovery.tui.fleet_rows import (
+    AS_IT_COMES,
     GROUPINGS,
-    HostRow,
+    Roll,
     View,
     checked,
     columns,
     kept,
     listed,
-    rows_of,
     shown,
 )
 from recovery.tui.inert import content
@@ -35,7 +35,7 @@ from recovery.tui.screens.acting import ActingPage
 from recovery.tui.screens.folded import FoldedScreen
 from recovery.tui.screens.host import HostScreen
 from recovery.tui.signs import PROGRESS, VERDICTS
-from recovery.tui.snapshot import Snapshot
+from recovery.tui.snapshot import EMPTY, Snapshot
 from recovery.tui.widgets.arrangement import Wanted
 from recovery.tui.widgets.host_table import MARK_ACTIONS, TABLE_ACTIONS, HostTable
 from recovery.tui.widgets.query_bar import QueryBar, QueryInput
@@ -74,8 +74,8 @@ class FleetScreen(ActingPage):
     def __init__(self) -> None:
         """Nothing is known yet."""
         super().__init__()
-        self._rows: Mapping[str, HostRow] = {}
-        self._view = View()
+        self._rows = Roll.of(EMPTY)
+        self._view = AS_IT_COMES
         self._order = ""
         self._grouping = 0
         self._known = Known(Fleet())
@@ -138,12 +138,13 @@ class FleetScreen(ActingPage):
 
     async def _arrange(self, snapshot: Snapshot, view: View) -> None:
         many = len(snapshot.fleet.hosts) > _MANY
-        if many:
-            rows = await asyncio.to_thread(rows_of, snapshot, self._rows)
-            found = await asyncio.to_thread(listed, snapshot, rows.values(), view)
+        is_quick = view == AS_IT_COMES and self._rows.is_of(snapshot.fleet)
+        if many and not is_quick:
+            rows = await asyncio.to_thread(Roll.of, snapshot, self._rows)
+            found = await asyncio.to_thread(listed, snapshot, rows, view)
         else:
-            rows = rows_of(snapshot, self._rows)
-            found = listed(snapshot, rows.values(), view)
+            rows = Roll.of(snapshot, self._rows)
+            found = listed(snapshot, rows, view)
         self._rows = rows
         self.table.show(found, sorted_by=self._order, descending=view.wanted.descending)
         if self._anew and view is self._view:
@@ -170,7 +171,7 @@ class FleetScreen(ActingPage):
 
     @on(HostTable.Moved)
     def _peek(self) -> None:
-        row = self._rows.get(self.table.current)
+        row = self._rows.of_host(self.table.current)
         lines: list[Content] = []
         if row is not None:
             state = row.state
@@ -265,9 +266,9 @@ class FleetScreen(ActingPage):
         """Hosts that say the same, together: the marked ones, else those that are listed."""
         marks = self.table.marks
         rows = (
-            [row for name, row in self._rows.items() if name in marks]
+            [row for row in self._rows if row.name in marks]
             if marks
-            else list(kept(self.snapshot, self._rows.values(), self._view.query))
+            else list(kept(self.snapshot, self._rows, self._view.query))
         )
         what = "the marked hosts" if marks else str(self._view.query or "all hosts")
         await self.app.push_screen(FoldedScreen(rows, what))
