@@ -61,6 +61,10 @@ class Roll(Sequence[HostRow]):
         """Whether these are the hosts of this very fleet."""
         return self._hosts is fleet.hosts
 
+    def let_go(self) -> None:
+        """Forget what is known of the hosts, while nobody looks."""
+        self._states = {}
+
     def arranged(self) -> Arrangement:
         """As the lines of a table."""
         return Arrangement(self, self, self._places)

@@ -124,6 +124,12 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
         found = live or own
         return found[-1] if found else None
 
+    def light(self) -> Snapshot:
+        """The same without what is large: the states of the hosts and the events, for a screen that is not shown."""
+        replace, nobody = msgspec.structs.replace, MappingProxyType[str, HostState]({})
+        runs = tuple(replace(line, view=replace(line.view, states=nobody)) for line in self.runs)
+        return replace(self, hosts=nobody, runs=runs, recent=())
+
     def site_of(self, host: str) -> str:
         """Where the host stands; nothing where nobody said."""
         found = self.members.get(host)

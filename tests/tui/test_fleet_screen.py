@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import OptionList, Static
 
 from recovery.inventory.query import NO_FACTS, Known
+from recovery.model.evidence import Verdict
 from recovery.model.host import ConsoleRef, Fleet, Host
 from recovery.tui.acts import ACTS, why_not
 from recovery.tui.app import Dashboard
@@ -20,7 +21,7 @@ from recovery.tui.screens.host import HostScreen
 from recovery.tui.screens.plan import PlanScreen
 from recovery.tui.snapshot import EMPTY
 from recovery.tui.widgets.host_table import HostTable
-from tests.tui.scene import Stage, dashboard, half_way
+from tests.tui.scene import Stage, dashboard, half_way, stepped
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -99,6 +100,34 @@ async def test_a_query_that_cannot_be_asked_changes_nothing(app: Dashboard) -> N
         await shown(pilot, "escape")
         assert said(app, "#line") == "all 60 hosts"
         assert app.focused is table(app)
+
+
+@pytest.mark.parametrize("order", ["", "o"])
+async def test_a_list_that_is_not_shown_keeps_no_states_and_comes_back_as_it_was(
+    app: Dashboard, order: str
+) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        page = await fleet(pilot)
+        await shown(pilot, *order, "down", "down")
+        before, current = lines(app), table(app).current
+        await shown(pilot, "1")
+        holders = [page, *(node for node in page.walk_children() if hasattr(node, "snapshot"))]
+        assert len(holders) > 1
+        assert not any(node.snapshot.hosts or node.snapshot.recent for node in holders)
+        await shown(pilot, "2")
+        assert (lines(app), table(app).current) == (before, current)
+        assert page.snapshot is app.snapshot
+
+
+async def test_a_list_comes_back_with_what_happened_meanwhile(app: Dashboard, stage: Stage) -> None:
+    async with app.run_test(size=(140, 40)) as pilot:
+        await fleet(pilot)
+        assert not any("a new reason" in line for line in lines(app))
+        await shown(pilot, "1")
+        stage.say(stepped("atl-dc-1", 2000, Verdict.DARK, because=("a new reason",)))
+        app.snapshot = stage.snapshot()
+        await shown(pilot, "2")
+        assert "a new reason" in lines(app)[1]
 
 
 async def test_sorting_and_turning_round(app: Dashboard) -> None:

@@ -36,7 +36,7 @@ from recovery.tui.screens.folded import FoldedScreen
 from recovery.tui.screens.host import HostScreen
 from recovery.tui.signs import PROGRESS, VERDICTS
 from recovery.tui.snapshot import EMPTY, Snapshot
-from recovery.tui.widgets.arrangement import Wanted
+from recovery.tui.widgets.arrangement import Arrangement, Wanted
 from recovery.tui.widgets.host_table import MARK_ACTIONS, TABLE_ACTIONS, HostTable
 from recovery.tui.widgets.query_bar import QueryBar, QueryInput
 
@@ -67,6 +67,7 @@ class FleetScreen(ActingPage):
     FleetScreen.wide #peek { display: block; }
     """
     NAME = "fleet"
+    LETS_GO = True
     AUTO_FOCUS = "HostTable"
     ACTIONS: ClassVar[tuple[Action, ...]] = (*_OWN, *TABLE_ACTIONS, *MARK_ACTIONS)
     BINDINGS: ClassVar[list[BindingType]] = bindings(_OWN)
@@ -102,8 +103,20 @@ class FleetScreen(ActingPage):
     def on_screen_resume(self) -> None:
         """The list has the keys when one comes here."""
         super().on_screen_resume()
+        if self._stale and self._is_quick:
+            self._stale = False
+            rows = Roll.of(self.snapshot, self._rows)
+            self._show(rows, rows.arranged(), self._view)
         if self.focused is None:
             self.table.focus()
+
+    @override
+    def let_go(self) -> None:
+        """The rows of all hosts come anew with the next snapshot."""
+        super().let_go()
+        self._stale = False
+        if self._is_quick:
+            self._rows.let_go()
 
     def on_resize(self) -> None:
         """What is known of a host stands beside the list where there is room."""
@@ -136,15 +149,24 @@ class FleetScreen(ActingPage):
         finally:
             self._busy = False
 
+    @property
+    def _is_quick(self) -> bool:
+        """Whether the list is what it was, but for the states of the hosts."""
+        return self._view == AS_IT_COMES and self._rows.is_of(self.snapshot.fleet)
+
     async def _arrange(self, snapshot: Snapshot, view: View) -> None:
         many = len(snapshot.fleet.hosts) > _MANY
-        is_quick = view == AS_IT_COMES and self._rows.is_of(snapshot.fleet)
-        if many and not is_quick:
+        if many and not self._is_quick:
             rows = await asyncio.to_thread(Roll.of, snapshot, self._rows)
             found = await asyncio.to_thread(listed, snapshot, rows, view)
         else:
             rows = Roll.of(snapshot, self._rows)
             found = listed(snapshot, rows, view)
+        self._show(rows, found, view)
+        if many:
+            await asyncio.sleep(_PAUSE)
+
+    def _show(self, rows: Roll, found: Arrangement, view: View) -> None:
         self._rows = rows
         self.table.show(found, sorted_by=self._order, descending=view.wanted.descending)
         if self._anew and view is self._view:
@@ -152,8 +174,6 @@ class FleetScreen(ActingPage):
             self.table.action_edge(-1)
         self._say(len(found.rows))
         self._peek()
-        if many:
-            await asyncio.sleep(_PAUSE)
 
     def _say(self, count: int) -> None:
         marks = len(self.table.marks)

@@ -32,6 +32,7 @@ class JournalScreen(Page):
     """Reads backwards from the journal as far as somebody scrolls, and adds what happens."""
 
     NAME = "journal"
+    LETS_GO = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action("journal.filter", "slash", "Filter", f"Only some events: {_HINT}", "Journal", shown=True),
         Action("journal.follow", "f", "Follow", "Keep the latest event in sight, or not", "Journal", shown=True),

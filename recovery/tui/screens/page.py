@@ -34,6 +34,8 @@ class Page(Screen[None]):
     ACTIONS: ClassVar[tuple[Action, ...]] = ()
     NAME: ClassVar[str] = ""
     """Its mode."""
+    LETS_GO: ClassVar[bool] = False
+    """Whether it gives the memory of hosts and events back while another mode is shown."""
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, init=False, repaint=False)
 
@@ -67,6 +69,19 @@ class Page(Screen[None]):
     def on_screen_resume(self) -> None:
         """Catch up with what came while nobody looked."""
         self._offer(self.dashboard.snapshot)
+
+    def on_screen_suspend(self) -> None:
+        """Keep no old states of a large fleet alive where nobody looks."""
+        if self.LETS_GO and self not in self.app.screen_stack:
+            self.let_go()
+
+    def let_go(self) -> None:
+        """Give the memory of hosts and events back; nothing is drawn anew."""
+        light = self.snapshot.light()
+        for node in (self, *self.walk_children()):
+            snapshot = getattr(type(node), "snapshot", None)
+            if isinstance(snapshot, reactive):
+                node.set_reactive(snapshot, light)
 
     def _offer(self, snapshot: Snapshot) -> None:
         if self in self.app.screen_stack and snapshot is not self.snapshot:

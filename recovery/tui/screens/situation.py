@@ -38,6 +38,7 @@ class SituationScreen(Steering, Page):
     """Counts, course, run, people, sites, services, events."""
 
     NAME = "situation"
+    LETS_GO = True
     ACTIONS: ClassVar[tuple[Action, ...]] = (
         Action(
             "situation.triage",
