@@ -18,9 +18,12 @@ from recovery.tui.screens.confirm import Confirm
 from recovery.tui.screens.fleet import FleetScreen
 from recovery.tui.screens.folded import FoldedScreen
 from recovery.tui.screens.host import HostScreen
+from recovery.tui.screens.page import Page
 from recovery.tui.screens.plan import PlanScreen
 from recovery.tui.snapshot import EMPTY
+from recovery.tui.widgets.banner import Banner
 from recovery.tui.widgets.host_table import HostTable
+from recovery.tui.widgets.key_line import KeyLine
 from tests.tui.scene import Stage, dashboard, half_way, stepped
 
 if TYPE_CHECKING:
@@ -111,9 +114,10 @@ async def test_a_list_that_is_not_shown_keeps_no_states_and_comes_back_as_it_was
         await shown(pilot, *order, "down", "down")
         before, current = lines(app), table(app).current
         await shown(pilot, "1")
-        holders = [page, *(node for node in page.walk_children() if hasattr(node, "snapshot"))]
-        assert len(holders) > 1
-        assert not any(node.snapshot.hosts or node.snapshot.recent for node in holders)
+        nodes = (page, *page.walk_children())
+        held = [node.snapshot for node in nodes if isinstance(node, Page | Banner | KeyLine)]
+        assert len(held) == 3
+        assert not any(snapshot.hosts or snapshot.recent for snapshot in held)
         await shown(pilot, "2")
         assert (lines(app), table(app).current) == (before, current)
         assert page.snapshot is app.snapshot

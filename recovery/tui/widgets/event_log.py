@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -20,6 +21,8 @@ from recovery.tui.draw.happenings import line
 
 _MOST = 20_000
 """Lines that are kept in sight of the scroll bar; older ones are read again when somebody goes there."""
+_DRAWN = 500
+"""Lines that are kept as they were drawn."""
 
 
 class EventLog(ScrollView, can_focus=True):
@@ -62,6 +65,7 @@ class EventLog(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._rows: list[Stored] = []
         self._cursor = 0
+        self._strips: LRUCache[tuple[int, int, bool, bool], Strip] = LRUCache(_DRAWN)
         self.follows = True
         """Whether the latest event is kept in sight."""
 
@@ -138,12 +142,27 @@ class EventLog(ScrollView, can_focus=True):
         place = self.scroll_offset.y + y
         if place >= len(self._rows):
             return Strip.blank(width, self.rich_style)
-        told = line(self._rows[place], width, run=width >= _ROOM_FOR_RUNS)
+        stored = self._rows[place]
+        key = (stored.seq, width, place == self._cursor, self.has_focus)
+        strip = self._strips.get(key)
+        if strip is None:
+            strip = self._drawn(stored, width, lit=place == self._cursor and self.has_focus)
+            self._strips[key] = strip
+        return strip
+
+    def _drawn(self, stored: Stored, width: int, *, lit: bool) -> Strip:
+        told = line(stored, width, run=width >= _ROOM_FOR_RUNS)
         style = self.visual_style
-        if place == self._cursor and self.has_focus:
+        if lit:
             style = style + self.get_visual_style("event-log--cursor")
         strips = Visual.to_strips(self, told, width, 1, style, pad=True)
         return strips[0].adjust_cell_length(width, style.rich_style)
+
+    @override
+    def notify_style_update(self) -> None:
+        """Colours changed."""
+        super().notify_style_update()
+        self._strips.clear()
 
     def action_move(self, lines: int) -> None:
         """Up and down; at the latest it follows again."""
