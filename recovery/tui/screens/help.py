@@ -30,7 +30,7 @@ class HelpScreen(ModalScreen[None]):
         super().__init__()
         self._actions = actions
         self._keys = keys
-        self._snapshot = snapshot
+        self._snapshot = snapshot.light()
 
     @override
     def compose(self) -> ComposeResult:

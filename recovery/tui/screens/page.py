@@ -75,6 +75,10 @@ class Page(Screen[None]):
         if self.LETS_GO and self not in self.app.screen_stack:
             self.let_go()
 
+    def on_unmount(self) -> None:
+        """Nor where nobody will look any more: Python may be long in finding out that the screen is gone."""
+        self.let_go()
+
     def let_go(self) -> None:
         """Give the memory of hosts and events back; nothing is drawn anew."""
         light = self.snapshot.light()
