@@ -81,6 +81,7 @@ class FleetScreen(ActingPage):
         self._grouping = 0
         self._known = Known(Fleet())
         self._columns = columns(lambda: self.snapshot.now)
+        self._peeked = Content("")
         self._stale = False
         self._busy = False
         self._anew = False
@@ -183,7 +184,7 @@ class FleetScreen(ActingPage):
             parts.append(f"✓ {marks:,} marked")
         if self._grouping:
             parts.append(f"by {GROUPINGS[self._grouping].title}")
-        self.query_one("#line", Static).update(content("  ·  ".join(parts)))
+        self.query_one("#line", Static).update(content("  ·  ".join(parts)), layout=False)
 
     @on(HostTable.Marked)
     def _marked(self) -> None:
@@ -203,7 +204,10 @@ class FleetScreen(ActingPage):
                 *(content(f"· {text}") for text in state.because),
                 *([content(state.message, "$muted")] if state.message else []),
             ]
-        self.query_one("#peek", Static).update(Content("\n").join(lines))
+        told = Content("\n").join(lines)
+        if not told.is_same(self._peeked):  # to lay out the whole screen anew is dear
+            self._peeked = told
+            self.query_one("#peek", Static).update(told)
 
     # --- queries
 

@@ -152,7 +152,8 @@ class JournalScreen(Page):
         parts = [f" {len(rows):,} shown of {self.snapshot.seq:,} events"]
         parts += [f"{name} {plain(value, 60)}" for name, value in _named(sieve) if value]
         parts.append("follows" if self.events.follows else "stands still: f follows")
-        self.query_one("#shown", Static).update(Content.styled("   ".join(parts), "$muted"))
+        told = Content.styled("   ".join(parts), "$muted")
+        self.query_one("#shown", Static).update(told, layout=False)
 
 
 def _named(sieve: Sieve) -> tuple[tuple[str, str], ...]:
