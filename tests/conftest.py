@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ IN_CI = os.environ.get("RECOVERY_CI") == "1"
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, max_examples=100)
 hypothesis.settings.register_profile("user", deadline=None, max_examples=100)
 hypothesis.settings.load_profile("ci" if IN_CI else "user")
+
+# A shell's background job ignores Ctrl-C, and what it starts would too: programs under test are ended by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FOREIGN = (
     "SSH_AUTH_SOCK",
