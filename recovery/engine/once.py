@@ -12,7 +12,7 @@ from recovery.engine.acts import close_failed
 from recovery.engine.context import GO, Parked, Turn
 from recovery.engine.powering import choose_start, cycle, settle
 from recovery.engine.pursuit import Pursuit
-from recovery.engine.reboot import await_return, look_again
+from recovery.engine.reboot import await_return, intend_off_host, look_again
 from recovery.engine.retry import is_retryable
 from recovery.engine.steps import leave_alone, not_concerned
 from recovery.errors import TransportError
@@ -42,16 +42,10 @@ class BootOnce:
         await settle(pursuit)
         if pursuit.state.intent is not None:
             return await self._go_on(pursuit, step, pursuit.state.intent)
-        if pursuit.context.eyes.console_of(pursuit.host) is None:
-            message = "it has no console that could choose its next start"
-            pursuit.emit_finished(step, "refused", message)
-            return GO
-        apart = not_concerned(pursuit) or await examined(pursuit, step) or pursuit.admission()
+        apart = await left_alone(pursuit, step, "choose its next start")
         if apart is not None:
             return apart
-        await pursuit.close()
-        boot = pursuit.state.case.boot
-        intent = await pursuit.intend(step, boot.boot_id if boot else "")
+        intent = await intend_off_host(pursuit, step)
         device = BOOT_DEVICES[step.arguments.device]
         chosen = await choose_start(pursuit, device, step.arguments.media)
         if not chosen.done:
@@ -106,7 +100,15 @@ class BootOnce:
             await choose_start(pursuit, "disk", "")
 
 
-async def examined(pursuit: Pursuit, step: Step) -> Turn | None:
+async def left_alone(pursuit: Pursuit, step: Step, deed: str) -> Turn | None:
+    """Whether nothing is done to the host by its console, the `deed` of this step; None where it may be done."""
+    if pursuit.context.eyes.console_of(pursuit.host) is None:
+        pursuit.emit_finished(step, "refused", f"it has no console that could {deed}")
+        return GO
+    return not_concerned(pursuit) or await _examined(pursuit, step) or pursuit.admission()
+
+
+async def _examined(pursuit: Pursuit, step: Step) -> Turn | None:
     """Gather evidence, in-band or through the console; None where it says that the host is one to act on."""
     context, host = pursuit.context, pursuit.host
     found: tuple[AnyEvidence, ...] | None = None

@@ -6,11 +6,10 @@ from datetime import timedelta
 
 from recovery.engine.acts import close_failed
 from recovery.engine.context import GO, Turn
-from recovery.engine.once import examined, is_other
-from recovery.engine.powering import cycle, settle
+from recovery.engine.once import is_other, left_alone
+from recovery.engine.powering import settle
 from recovery.engine.pursuit import Pursuit
-from recovery.engine.reboot import await_return, look_again
-from recovery.engine.steps import not_concerned
+from recovery.engine.reboot import await_return, look_again, restart_by_power
 from recovery.model.events import PowerFinished, StepIntended
 from recovery.model.evidence import Progress
 from recovery.model.playbook import Step
@@ -24,20 +23,8 @@ class PowerCycle:
         await settle(pursuit)
         if pursuit.state.intent is not None:
             return await self._go_on(pursuit, step, pursuit.state.intent)
-        if pursuit.context.eyes.console_of(pursuit.host) is None:
-            pursuit.emit_finished(step, "refused", "it has no console that could cycle its power")
-            return GO
-        apart = not_concerned(pursuit) or await examined(pursuit, step) or pursuit.admission()
-        if apart is not None:
-            return apart
-        await pursuit.close()
-        boot = pursuit.state.case.boot
-        intent = await pursuit.intend(step, boot.boot_id if boot else "")
-        switched = await cycle(pursuit, "the playbook says so")
-        if not switched.done:
-            why = f"its power could not be cycled: {switched.message}"
-            return close_failed(pursuit, step, intent, "failed", why, ())
-        return await_return(step, 0.0)
+        apart = await left_alone(pursuit, step, "cycle its power")
+        return apart or await restart_by_power(pursuit, step, "the playbook says so")
 
     async def _go_on(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
         """Wait for another boot. Where nobody saw the power go, one that is on is not cycled again on suspicion."""

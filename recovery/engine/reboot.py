@@ -30,7 +30,9 @@ class Reboot:
         if pursuit.state.intent is not None:
             return await self._watch(pursuit, step, pursuit.state.intent)
         if pursuit.state.failures and pursuit.context.eyes.console_of(pursuit.host) is not None:
-            return allowed(pursuit) or await self._by_power(pursuit, step)
+            return allowed(pursuit) or await restart_by_power(
+                pursuit, step, "its restart did not happen", first=_GOES_DOWN
+            )
         return await self._by_request(pursuit, step)
 
     async def _by_request(self, pursuit: Pursuit, step: Step) -> Turn:
@@ -76,17 +78,6 @@ class Reboot:
                 pursuit, step, intent, "refused", f"the restart was refused: {', '.join(words)}", ()
             )
         await pursuit.close()
-        return await_return(step, 0.0, first=_GOES_DOWN)
-
-    async def _by_power(self, pursuit: Pursuit, step: Step) -> Turn:
-        """Where asking the host did not help: take its power and give it back, and see both happen."""
-        await pursuit.close()
-        boot = pursuit.state.case.boot
-        intent = await pursuit.intend(step, boot.boot_id if boot else "")
-        switched = await cycle(pursuit, "its restart did not happen")
-        if not switched.done:
-            why = f"its power could not be cycled: {switched.message}"
-            return close_failed(pursuit, step, intent, "failed", why, ())
         return await_return(step, 0.0, first=_GOES_DOWN)
 
     async def _watch(self, pursuit: Pursuit, step: Step, intent: StepIntended) -> Turn:
@@ -150,6 +141,23 @@ def _restarted(case: CaseFile, boot: BootIdentity) -> bool:
     if fix.boot_id:
         return fix.boot_id != boot.boot_id
     return bool(add_evidence(case, boot).boots_since_fix)
+
+
+async def restart_by_power(pursuit: Pursuit, step: Step, why: str, first: float = 0.0) -> Turn:
+    """Take the host's power and give it back, as an act, and see both happen; `first` as in `await_return`."""
+    intent = await intend_off_host(pursuit, step)
+    switched = await cycle(pursuit, why)
+    if not switched.done:
+        said = f"its power could not be cycled: {switched.message}"
+        return close_failed(pursuit, step, intent, "failed", said, ())
+    return await_return(step, 0.0, first)
+
+
+async def intend_off_host(pursuit: Pursuit, step: Step) -> StepIntended:
+    """Write down an act that goes past the host's own system, which is let go of."""
+    await pursuit.close()
+    boot = pursuit.state.case.boot
+    return await pursuit.intend(step, boot.boot_id if boot else "")
 
 
 def await_return(step: Step, waited: float, first: float = 0.0) -> Turn:

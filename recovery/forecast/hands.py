@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import msgspec
@@ -87,9 +87,9 @@ class _Shift:
 
     def _place(self, jobs: Sequence[Job]) -> None:
         """People stand where the work is, in proportion."""
-        work: Counter[str] = Counter()
+        work: defaultdict[str, float] = defaultdict(float)
         for job in jobs:
-            work[job.site] += self._crew.expected(job.kind)  # type: ignore[assignment]
+            work[job.site] += self._crew.expected(job.kind)
         placed = 0
         total = sum(work.values())
         quotas = {site: self._crew.technicians * each / total for site, each in work.items()}

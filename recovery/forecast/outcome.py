@@ -107,7 +107,7 @@ def scenario(
         order=order,
         alone=alone,
         hours={
-            name: span(lambda course, place=place: course.goals[place] / HOUR)  # type: ignore[misc]
+            name: span_of([course.goals[place] / HOUR for course in courses])
             for place, (name, _) in enumerate(GOALS)
         },
         lost=span(lambda course: course.lost),

@@ -69,11 +69,6 @@ class Lease:
         self.release()
 
 
-def name_of(kind: str, what: str) -> str:
-    """The name of the lease on a thing of a kind, such as a host or a disk, whatever it is called."""
-    return f"{kind}-{hashlib.blake2b(what.encode('utf-8', 'surrogateescape'), digest_size=8).hexdigest()}"
-
-
 def take_over(journal: str, run: str) -> Lease:
     """The lease of a run that is there. Raises `RefusedError`, which names the process that carries it out."""
     lease = Lease.take(journal, run)
@@ -84,6 +79,19 @@ def take_over(journal: str, run: str) -> Lease:
             f"`recovery runs abort {run}` stops the other one"
         )
         raise RefusedError(message)
+    return lease
+
+
+def take_alone(journal: str, kind: str, what: str, doing: str) -> Lease:
+    """The lease on a thing of a kind that is being `doing` by one process at a time.
+
+    Raises `RefusedError`, which names the process that has it.
+    """
+    name = _name_of(kind, what)
+    lease = Lease.take(journal, name)
+    if lease is None:
+        who = holder(journal, name) or "another process"
+        raise RefusedError(f"{what} is being {doing} by {who}: wait until that has ended")
     return lease
 
 
@@ -101,6 +109,11 @@ def holder(journal: str, run: str) -> str:
         return "".join(char for char in note if char.isprintable()) or "another process"
     finally:
         os.close(handle)
+
+
+def _name_of(kind: str, what: str) -> str:
+    """The name of the lease on a thing of a kind, such as a host or a disk, whatever it is called."""
+    return f"{kind}-{hashlib.blake2b(what.encode('utf-8', 'surrogateescape'), digest_size=8).hexdigest()}"
 
 
 def _file(journal: str, run: str) -> Path:

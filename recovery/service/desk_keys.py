@@ -161,16 +161,8 @@ class KeyDesk:
         def choose(now: datetime) -> Sequence[AnyEvent]:
             nonlocal why
             fold = self._desk.folded_now
-            why = refusal(fold, question, now, self._desk.settings.keys.per_hour, mock=fold.mock)
-            asked = KeyAsked(
-                at=now,
-                host=question.host,
-                mock=fold.mock,
-                by=by,
-                key_id=question.key_id,
-                person=question.person,
-                refused=why,
-            )
+            asked = self._asked(question, by, now, self._desk.settings.keys.per_hour)
+            why = asked.refused
             refusals = fold.keys(mock=fold.mock).refusals(question.person) + 1
             return (
                 (asked, _alarm(question, refusals, now))
@@ -224,25 +216,14 @@ class KeyDesk:
         until = self._desk.clock.now() + timedelta(seconds=self._desk.settings.keys.show_for)
 
         def event(now: datetime) -> AnyEvent:
-            fold = self._desk.folded_now
             # A beginning of an id has become a whole one, which another host may have named as its own.
-            why = refusal(
-                fold, question, now, self._desk.settings.keys.per_hour + 1, mock=fold.mock
-            )
-            if why:
-                return KeyAsked(
-                    at=now,
-                    host=question.host,
-                    mock=fold.mock,
-                    by=by,
-                    key_id=question.key_id,
-                    person=question.person,
-                    refused=why,
-                )
+            asked = self._asked(question, by, now, self._desk.settings.keys.per_hour + 1)
+            if asked.refused:
+                return asked
             return KeyShown(
                 at=now,
                 host=question.host,
-                mock=fold.mock,
+                mock=asked.mock,
                 by=by,
                 key_id=question.key_id,
                 person=question.person,
@@ -254,6 +235,19 @@ class KeyDesk:
         if isinstance(event_written, KeyAsked):
             raise RefusedError(event_written.refused)
         return until
+
+    def _asked(self, question: Question, by: str, now: datetime, per_hour: int) -> KeyAsked:
+        """The question as the journal has it, with why it is refused, if it is."""
+        fold = self._desk.folded_now
+        return KeyAsked(
+            at=now,
+            host=question.host,
+            mock=fold.mock,
+            by=by,
+            key_id=question.key_id,
+            person=question.person,
+            refused=refusal(fold, question, now, per_hour, mock=fold.mock),
+        )
 
     def _append(self, event: Callable[[datetime], AnyEvent]) -> AnyEvent:
         return self._desk.decide(lambda now: (event(now),))[0]

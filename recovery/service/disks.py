@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
 
 from recovery.disk.fixing import Fixed
-from recovery.errors import InputError, RefusedError, UnsupportedError
-from recovery.journal.lease import Lease, holder, name_of
+from recovery.errors import InputError, UnsupportedError
+from recovery.journal.lease import take_alone
 from recovery.journal.log import Log
 from recovery.model.events import DiskFinished, DiskIntended, DiskOutcome
 from recovery.model.incident import Incident
@@ -57,7 +57,7 @@ def written_fix(journal: str, name: str, incident: Incident, ask: DiskFix, of: D
         intent=ask.intent,
         by=of.by,
     )
-    with _alone(journal, disk), closing(Log.open(journal)) as log:
+    with take_alone(journal, "disk", disk, "worked on"), closing(Log.open(journal)) as log:
         _close_lost(log, disk)
         log.append(intended)
         try:
@@ -87,18 +87,6 @@ def _closed(
         files=files,
         message=scrub(message)[:_LONGEST],
     )
-
-
-@contextmanager
-def _alone(journal: str, disk: str) -> Iterator[None]:
-    name = name_of("disk", disk)
-    lease = Lease.take(journal, name)
-    if lease is None:
-        who = holder(journal, name) or "another process"
-        message = f"{disk} is being worked on by {who}: wait until that has ended"
-        raise RefusedError(message)
-    with lease:
-        yield
 
 
 def _close_lost(log: Log, disk: str) -> None:

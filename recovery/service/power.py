@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 from recovery.credentials.store import CredentialStore
 from recovery.engine.deadline import Supervisor
 from recovery.engine.power import Switched, choose_start, read_power, start_shown, switch
-from recovery.errors import RefusedError, TransportError, UnsupportedError, UsageError
-from recovery.journal.lease import Lease, holder, name_of
+from recovery.errors import TransportError, UnsupportedError, UsageError
+from recovery.journal.lease import take_alone
 from recovery.journal.log import Log
 from recovery.model.console import BootDevice, ConsoleAct, PowerAct, medium_problem
 from recovery.model.events import PowerFinished, PowerIntended, PowerOutcome
@@ -66,7 +66,9 @@ def _way(host: Host) -> ConsoleRef:
 
 def _written(settings: Settings, host: Host, act: ConsoleAct, why: str, work: _Work) -> Switched:
     _way(host)
-    with _alone(settings.journal, host), closing(Log.open(settings.journal)) as log:
+    # Two who switch one host undo what the other sees.
+    alone = take_alone(settings.journal, "power", host.name, "switched")
+    with alone, closing(Log.open(settings.journal)) as log:
         log.append(PowerIntended(at=SystemClock().now(), host=host.name, act=act, why=scrub(why)))
         found = Switched(done=False, state="unknown", message=_LOST)
         outcome: PowerOutcome = "interrupted"
@@ -85,18 +87,6 @@ def _written(settings: Settings, host: Host, act: ConsoleAct, why: str, work: _W
                 )
             )
     return found
-
-
-@contextmanager
-def _alone(journal: str, host: Host) -> Iterator[None]:
-    """Two who switch one host undo what the other sees. Raises `RefusedError`."""
-    name = name_of("power", host.name)
-    lease = Lease.take(journal, name)
-    if lease is None:
-        who = holder(journal, name) or "another process"
-        raise RefusedError(f"{host.name} is being switched by {who}: wait until that has ended")
-    with lease:
-        yield
 
 
 async def _at_console(settings: Settings, host: Host, work: _Work) -> Switched:

@@ -16,8 +16,8 @@ from recovery import programs
 from recovery.credentials.store import CredentialStore
 from recovery.engine.deadline import Supervisor
 from recovery.engine.power import Switched, switch
-from recovery.errors import RefusedError, TransportError, UnsupportedError, UsageError
-from recovery.journal.lease import Lease, holder, name_of
+from recovery.errors import TransportError, UnsupportedError, UsageError
+from recovery.journal.lease import take_alone
 from recovery.journal.log import Log
 from recovery.model.console import PowerAct
 from recovery.model.events import (
@@ -74,12 +74,8 @@ class _Stop(Exception):  # noqa: N818 - it is no error: a phase that did not com
 
 def rescue(settings: Settings, host: Host, plan: RescuePlan) -> Rescued:
     """Carry the phases out that are left. Raises `UsageError`, and `RefusedError` beside another rescue of the host."""
-    name = name_of("rescue", host.name)
-    lease = Lease.take(settings.journal, name)
-    if lease is None:
-        who = holder(settings.journal, name) or "another process"
-        raise RefusedError(f"{host.name} is being rescued by {who}: wait until that has ended")
-    with lease, closing(Log.open(settings.journal)) as log:
+    alone = take_alone(settings.journal, "rescue", host.name, "rescued")
+    with alone, closing(Log.open(settings.journal)) as log:
         return asyncio.run(_at_console(settings, host, plan, log))
 
 

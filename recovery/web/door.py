@@ -78,7 +78,7 @@ class Line(H11Protocol):
     _ends: asyncio.TimerHandle | None = None
 
     @override
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn narrows it
         self._make_room()
         super().connection_made(transport)
         self._wait()

@@ -12,6 +12,7 @@ import pytest
 
 from recovery.cli.main import main
 from recovery.disk import fixing
+from recovery.journal.lease import take_alone
 from recovery.service import disks
 from tests.cli.conftest import Cli
 from tests.cli.test_cli_fix_disk import NAME, ext4, listed, loops, tool, windows, write
@@ -130,7 +131,7 @@ def test_a_program_that_breaks_says_that_nobody_saw_the_end(
 def test_two_at_one_disk_are_refused(cli: Cli, home: Path, disk: Path) -> None:
     bad = windows(disk)
     journal = home / "j.db"
-    with disks._alone(str(journal), str(disk.resolve())):
+    with take_alone(str(journal), "disk", str(disk.resolve()), "worked on"):
         told = cli("fix-disk", disk, "--journal", journal)
     assert (told.code, bad.exists()) == (2, True)
     assert "is being worked on by process" in told.err

@@ -21,23 +21,16 @@ from recovery.model.events import RescueIntended
 from recovery.service.rescue import RescuePlan, filled
 from tests.cli.conftest import Cli, Spawn
 from tests.cli.test_cli_fix_disk import windows
+from tests.wire.moto_cloud import moto_cloud
 from tests.wire.test_ec2_console import REGION, at, new
-from tests.wire.test_redfish_console import free_port
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
-    server.start()
-    try:
-        place, port = server.get_host_and_port()
-        yield f"http://{place}:{port}"
-    finally:
-        server.stop()
+    with moto_cloud() as address:
+        yield address
 
 
 class Scene(msgspec.Struct):

@@ -10,11 +10,12 @@ import pytest
 from recovery.errors import UnsupportedError
 from recovery.journal.reader import Reader
 from recovery.model.console import BootDevice
-from recovery.model.events import AnyEvent, PowerFinished, PowerIntended, StepFinished
+from recovery.model.events import PowerFinished, PowerIntended, StepFinished
 from recovery.model.host import Host
 from recovery.model.playbook import Playbook
 from recovery.playbook.parser import parse_playbook
 from recovery.sim.world import World
+from tests.engine.killing import killed_and_resumed
 from tests.engine.stage import Stage, hosts, mix
 from tests.engine.test_consoles_on_the_twin import consoled, read
 
@@ -134,10 +135,6 @@ def test_a_power_that_cannot_be_cycled_takes_the_choice_back(
     assert acts(run)[-1][2] == "its next start is from disk"
 
 
-class KilledError(Exception):
-    """The controller's end."""
-
-
 @pytest.mark.parametrize("at", range(1, 9))
 def test_a_controller_that_is_killed_anywhere_in_it_chooses_and_cycles_on(
     tmp_path: Path, at: int
@@ -155,19 +152,7 @@ def test_a_controller_that_is_killed_anywhere_in_it_chooses_and_cycles_on(
         made.reader = read
         return made
 
-    seen = 0
-
-    def die(event: AnyEvent, _run: object) -> None:
-        nonlocal seen
-        seen += event.host == "h000"
-        if seen == at + 1:
-            raise KilledError
-
-    first = begin()
-    with pytest.raises((KilledError, BaseExceptionGroup)):
-        first.play(die)
-    second = begin()
-    second.play()
+    second = killed_and_resumed(begin, at)
     assert second.outcomes() == {"h000": "recovered"}
     starts = [line for line in ledger.read_text().splitlines() if '"boot_once"' in line]
     offs = [line for line in ledger.read_text().splitlines() if '"power_off"' in line]

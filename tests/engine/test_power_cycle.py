@@ -10,7 +10,6 @@ import pytest
 from recovery.errors import UnsupportedError
 from recovery.journal.reader import Reader
 from recovery.model.events import (
-    AnyEvent,
     HostObserved,
     PowerFinished,
     PowerIntended,
@@ -22,6 +21,7 @@ from recovery.model.reading import Reading
 from recovery.playbook.library import bundled
 from recovery.playbook.parser import parse_playbook
 from recovery.sim.world import World
+from tests.engine.killing import killed_and_resumed
 from tests.engine.stage import Stage, hosts, mix
 from tests.engine.stage import playbook as library_playbook
 from tests.engine.test_consoles_on_the_twin import consoled, read
@@ -123,10 +123,6 @@ def test_a_restart_that_takes_long_for_its_updates_is_not_cut_short() -> None:
     assert not run.kinds("power.intended")
 
 
-class KilledError(Exception):
-    """The controller's end."""
-
-
 @pytest.mark.parametrize("at", range(1, 8))
 def test_a_controller_that_is_killed_anywhere_in_it_leaves_nobody_off(
     tmp_path: Path, at: int
@@ -144,19 +140,7 @@ def test_a_controller_that_is_killed_anywhere_in_it_leaves_nobody_off(
         made.reader = read
         return made
 
-    seen = 0
-
-    def die(event: AnyEvent, _run: object) -> None:
-        nonlocal seen
-        seen += event.host == "h000"
-        if seen == at + 1:
-            raise KilledError
-
-    first = begin()
-    with pytest.raises((KilledError, BaseExceptionGroup)):
-        first.play(die)
-    second = begin()
-    second.play()
+    second = killed_and_resumed(begin, at)
     assert second.outcomes() == {"h000": "done"}
     told = [
         stored.event

@@ -24,6 +24,7 @@ from recovery.errors import (
     UnsupportedError,
 )
 from recovery.model.host import ConsoleRef, Host
+from tests.wire.moto_cloud import moto_cloud
 from tests.wire.test_redfish_console import Purse, free_port
 
 REGION = "eu-central-1"
@@ -33,15 +34,8 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port(), verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    with moto_cloud() as address:
+        yield address
 
 
 @pytest.fixture

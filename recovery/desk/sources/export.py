@@ -16,6 +16,7 @@ import msgspec
 from recovery import private_file
 from recovery.desk.recovery_key import KeyRecord, key_of
 from recovery.desk.sources import MOST_FOUND
+from recovery.desk.sources.key_file import read_keys
 from recovery.errors import KeySourceError, UsageError
 from recovery.model.secret import Secret
 
@@ -102,7 +103,7 @@ def _open(path: Path, passphrase: Secret) -> tuple[tuple[str, str, str], ...]:
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - the same
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - the same
 
-    first, _, sealed = _read(path).partition(b"\n")
+    first, _, sealed = read_keys(path, MOST_BYTES).partition(b"\n")
     try:
         header = msgspec.json.decode(first, type=_Header)
     except msgspec.DecodeError:
@@ -121,15 +122,3 @@ def _key(header: _Header, passphrase: Secret) -> bytes:
 
     kdf = Scrypt(header.salt, 32, header.cost, header.block, header.lanes)
     return kdf.derive(passphrase.reveal().encode("utf-8", "surrogateescape"))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        raw = private_file.read(path, MOST_BYTES)
-    except OSError as error:
-        raise KeySourceError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise KeySourceError(str(error)) from None
-    if len(raw) > MOST_BYTES:
-        raise KeySourceError(f"{path} is larger than {MOST_BYTES} bytes")
-    return raw

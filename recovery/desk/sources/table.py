@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from recovery import private_file
 from recovery.desk.recovery_key import KeyRecord, key_id_of, key_of
 from recovery.desk.sources import MOST_FOUND
+from recovery.desk.sources.key_file import read_keys
 from recovery.errors import KeySourceError, UsageError
 
 MOST_BYTES = 100_000_000
@@ -77,14 +77,7 @@ class TableSource:
         raise KeySourceError(f"{self._path}:1: expected the columns KeyID and RecoveryKey")
 
     def _text(self) -> str:
-        try:
-            raw = private_file.read(self._path, MOST_BYTES)
-        except OSError as error:
-            raise KeySourceError(f"{self._path} cannot be read: {error.strerror}") from None
-        except ValueError as error:
-            raise KeySourceError(str(error)) from None
-        if len(raw) > MOST_BYTES:
-            raise KeySourceError(f"{self._path} is larger than {MOST_BYTES} bytes")
+        raw = read_keys(self._path, MOST_BYTES)
         try:
             return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
         except UnicodeDecodeError:

@@ -82,10 +82,9 @@ def _when(goal: Goal, now: datetime) -> Iterator[Content]:
 def _outlook(snapshot: Snapshot, width: int) -> list[Content]:
     """What many simulated courses say, with what they rest on; or why there are none."""
     found = snapshot.outlook
-    if found is None and not snapshot.no_outlook:
-        return []
     if found is None:
-        return [Content.styled(f" no forecast: {plain(snapshot.no_outlook, 200)}", "$muted")]
+        why = plain(snapshot.no_outlook, 200)
+        return [Content.styled(f" no forecast: {why}", "$muted")] if why else []
     first, last = (
         found.begins + timedelta(hours=hours) for hours in found.spans.get("all", (0.0, 0.0))
     )

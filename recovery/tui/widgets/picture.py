@@ -78,8 +78,10 @@ def _library() -> Any:
 
 def _tell_cell_size() -> None:
     """Pixels of a cell, where the terminal's driver knows them; the library takes them from the environment."""
+    if sys.__stdout__ is None:
+        return
     try:
-        answer = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, bytes(8))  # type: ignore[union-attr]
+        answer = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, bytes(8))
     except (OSError, ValueError, AttributeError):
         return
     rows, columns, width, height = struct.unpack("HHHH", answer)
