@@ -36,7 +36,8 @@ def incident() -> Incident:
 def address() -> str:
     """A loopback address that no other test has."""
     number = next(_numbers)
-    return f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}.{1 + number % 250}"
+    process, block = os.getpid(), number // 250
+    return f"127.{100 + process % 100}.{(process // 100 + block) % 250}.{1 + number % 250}"
 
 
 def winrm_host(name: str, *, https: bool = True, **variables: Any) -> Host:
