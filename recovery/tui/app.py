@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import msgspec
-from textual import work
+from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.reactive import reactive
@@ -140,6 +140,14 @@ class Dashboard(App[str]):
                 self._no_outlook = str(error)
             self.snapshot = self._with_outlook(self.snapshot)
             await asyncio.sleep(_FORECASTS_APART)
+
+    @override
+    async def on_event(self, event: events.Event) -> None:
+        """A key comes before news."""
+        at_work = isinstance(event, events.InputEvent) and not isinstance(event, events.MouseMove)
+        if at_work and not event.is_forwarded:
+            self.source.give_way()
+        await super().on_event(event)
 
     @override
     def delay_update(self, delay: float = _DELAY) -> None:

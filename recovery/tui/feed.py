@@ -37,6 +37,11 @@ _CHUNK_AT_FIRST = 300
 """Events that are folded at once: few while people look, more while a long journal is read at the beginning."""
 _BREATH = 0.002
 """Seconds that are left to the other threads after each chunk."""
+_WAY = 0.05
+_WAYS_APART = 0.1
+"""Seconds for which a key has the processor, and between two such times: who holds a key down sees news too."""
+_YOUNG = 4000
+"""New objects after which garbage is looked for, here and not while something is drawn."""
 _LOOK_FOR_HOLDERS = 1.0
 _SHOWN_WHILE_READING = 0.4
 """Seconds between two snapshots while a long journal is read."""
@@ -50,6 +55,9 @@ class Source(Protocol):
     def poll(self) -> Snapshot | None:
         """What is known now; None when nothing changed. Blocks for a moment; belongs into a thread."""
 
+    def give_way(self) -> None:
+        """Somebody pressed a key: leave the processor to the screen for a moment. Comes from another thread."""
+
 
 class _Watched:
     """A run that has not finished, as far as it was planned."""
@@ -60,7 +68,7 @@ class _Watched:
 
 
 class Feed:
-    """Follows a journal. It is used by one thread at a time."""
+    """Follows a journal. It is used by one thread at a time, but for `give_way`."""
 
     def __init__(
         self,
@@ -91,9 +99,28 @@ class Feed:
         self._last = EMPTY
         self._stale = True
         self._breath = threading.Event()
+        self._way_until = float("-inf")
 
     def poll(self) -> Snapshot | None:
         """Take in what is new, for a moment at most, and show it."""
+        found = self._polled()
+        self._let_others(0.0)
+        if gc.get_count()[0] > _YOUNG:
+            gc.collect(1)
+        return found
+
+    def give_way(self) -> None:
+        """Rest for a moment at the next chunk, and before the next snapshot."""
+        now = time.monotonic()
+        if now > self._way_until + _WAYS_APART - _WAY:
+            self._way_until = now + _WAY
+
+    def _let_others(self, breath: float) -> None:
+        pause = max(breath, self._way_until - time.monotonic())
+        if pause > 0:
+            self._breath.wait(pause)
+
+    def _polled(self) -> Snapshot | None:
         try:
             if self._fleet is None and self._last.stage == "starting":
                 return self._opening()
@@ -109,6 +136,7 @@ class Feed:
         if not self._stale and since < _IDLE:
             return None
         self._given = now
+        self._let_others(0.0)
         if not behind and self._last.stage != "live":
             gc.freeze()  # what was read stays: to look through it for garbage would stop the screen for 100 ms
         self._last = self._shown(behind)
@@ -158,7 +186,7 @@ class Feed:
             for stored in chunk:
                 self._take(reader, board, stored)
             self._stale = self._stale or bool(chunk)
-            self._breath.wait(_BREATH)
+            self._let_others(_BREATH)
             if len(chunk) < size:
                 self._events = None
                 return 0

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
+import select
+import signal
 import sys
+from threading import Thread
 
 from recovery.service import Service
 from recovery.tui.app import Dashboard
@@ -23,6 +27,8 @@ def open_dashboard(service: Service, deck: Deck) -> str:
     feed = Feed(
         service.settings.journal, SystemClock(), deck.inventory, mock=True if deck.mock else None
     )
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     sys.setswitchinterval(_TURN)
     gc.set_threshold(*_GARBAGE)
     dashboard = Dashboard(feed, ServiceGateway(service, deck), deck)
@@ -30,3 +36,15 @@ def open_dashboard(service: Service, deck: Deck) -> str:
         return dashboard.run() or ""
     finally:
         feed.close()
+
+
+def _end_with(terminal: int) -> None:
+    """End once nobody is at the other end, as the kernel ends what a terminal controls.
+
+    It sends no signal where it controls nothing (`docker exec`, `setsid`); Textual then reads the end of the file for
+    ever, and waits for a terminal that takes what it draws.
+    """
+    hung_up = select.poll()
+    hung_up.register(terminal, 0)
+    hung_up.poll()
+    os.kill(os.getpid(), signal.SIGHUP)

@@ -27,10 +27,15 @@ class FakeSource:
 
     def __init__(self, snapshot: Snapshot | None = None) -> None:
         self.next = snapshot
+        self.ways = 0
+        """How often somebody had the processor before it."""
 
     def poll(self) -> Snapshot | None:
         snapshot, self.next = self.next, None
         return snapshot
+
+    def give_way(self) -> None:
+        self.ways += 1
 
 
 class FakeGateway:

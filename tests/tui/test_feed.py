@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -29,8 +30,9 @@ from tests.tui.scene import (
 )
 
 
-def live(feed: Feed) -> Snapshot:
+def live(feed: Feed, meanwhile: Callable[[], None] = lambda: None) -> Snapshot:
     for _ in range(2000):
+        meanwhile()
         snapshot = feed.poll()
         if snapshot is not None and snapshot.stage == "live" and not snapshot.behind:
             return snapshot
@@ -157,6 +159,17 @@ def test_each_twin_begins_its_own_history(stage: Stage) -> None:
     assert found.standing.since == at(5)
     assert found.focus is not None
     assert found.focus.run == "r2"
+
+
+def test_a_key_that_is_held_down_keeps_no_news_back(stage: Stage) -> None:
+    stage.begin()
+    half_way(stage)
+    with closing(
+        Feed(stage.journal, FixedClock(), [str(stage.inventory)], mock=stage.mock)
+    ) as feed:
+        given = live(feed, meanwhile=feed.give_way)
+    found = stage.snapshot()
+    assert (given.seq, given.hosts) == (found.seq, found.hosts)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -137,6 +138,16 @@ def test_a_run_outlives_the_screen_and_a_new_screen_shows_it(
     last.wait_for("nobody carries it out: press u to go on")
     last.press(b"u")
     last.wait_for("over:")
+
+
+def test_it_ends_with_its_window_and_the_run_goes_on(opened: Open, journal: str) -> None:
+    terminal = opened(size=_WIDE)
+    terminal.wait_for("60 unknown")
+    terminal.press(b"t")
+    terminal.wait_for("triage on 60 hosts")
+    assert terminal.hang_up() == -signal.SIGHUP
+    while not ended(journal):
+        threading.Event().wait(0.1)
 
 
 def test_what_cannot_be_begun_is_told(opened: Open, tmp_path: Path) -> None:

@@ -266,6 +266,15 @@ async def test_the_palette_offers_what_can_be_done_now(app: Dashboard) -> None:
     assert calls(app) == [("command", RUN, "pause", "")]
 
 
+@pytest.mark.parametrize("pressed", ["2", "x", "f2"])
+async def test_a_key_comes_before_news(app: Dashboard, pressed: str) -> None:
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert app.source.ways == 0  # type: ignore[attr-defined]
+        await pilot.press(pressed)
+        assert app.source.ways == 1  # type: ignore[attr-defined]
+
+
 async def test_keys_are_those_of_the_settings(stage: Stage) -> None:
     keys = {"situation.triage": "ctrl+t", "app.help": "f1"}
     app = dashboard(stage, stage.snapshot(), keys=keys)
