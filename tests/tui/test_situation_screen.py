@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.widgets import Input, Static
 
-from recovery.errors import UnknownNameError
 from recovery.model.events import ApprovalAsked, Command, GuardTripped, Notice, RunHeld
-from recovery.tui.actions import Action, keymap, keys_of
 from recovery.tui.app import ACTIONS, Dashboard
 from recovery.tui.feed import Feed
 from recovery.tui.screens.help import HelpScreen
@@ -266,15 +264,6 @@ async def test_the_palette_offers_what_can_be_done_now(app: Dashboard) -> None:
     assert calls(app) == [("command", RUN, "pause", "")]
 
 
-@pytest.mark.parametrize("pressed", ["2", "x", "f2"])
-async def test_a_key_comes_before_news(app: Dashboard, pressed: str) -> None:
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        assert app.source.ways == 0  # type: ignore[attr-defined]
-        await pilot.press(pressed)
-        assert app.source.ways == 1  # type: ignore[attr-defined]
-
-
 async def test_keys_are_those_of_the_settings(stage: Stage) -> None:
     keys = {"situation.triage": "ctrl+t", "app.help": "f1"}
     app = dashboard(stage, stage.snapshot(), keys=keys)
@@ -285,26 +274,6 @@ async def test_keys_are_those_of_the_settings(stage: Stage) -> None:
         assert "Ctrl+t Triage" in str(app.screen.query_one(KeyLine).content)
         await pilot.press("ctrl+t", "f1")
         await until(pilot, lambda: calls(app) and isinstance(app.screen, HelpScreen), "both")
-
-
-def test_a_key_for_an_action_that_there_is_not_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match=r"app\.hlep.*app\.help"):
-        keymap({"app.hlep": "f1"}, ACTIONS)
-
-
-def test_keys_are_shown_as_they_stand_on_a_keyboard() -> None:
-    action = Action("a.b", "ctrl+p,question_mark,pageup,x", "T", "t", "G")
-    assert keys_of(action, {}) == "Ctrl+p, ?, PgUp, x"
-    assert keys_of(action, {"a.b": "f2"}) == "f2"
-
-
-def test_every_action_has_an_id_of_its_own_and_every_key_one_meaning_on_a_screen() -> None:
-    pages: list[tuple[Action, ...]] = [page.ACTIONS for page in Dashboard.MODES.values()]
-    for own in pages:
-        actions = (*own, *ACTIONS)
-        assert len({action.id for action in actions}) == len(actions)
-        keys = [key for action in actions for key in action.key.split(",")]
-        assert sorted(keys) == sorted(set(keys))
 
 
 async def test_the_look_changes_by_key(app: Dashboard) -> None:
