@@ -7,6 +7,7 @@ import secrets
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -15,6 +16,7 @@ from recovery.cli.output import data, documents, say, table
 from recovery.cli.shared import JournalOption, Output, form, service, user
 from recovery.documents import duration
 from recovery.errors import UsageError
+from recovery.model.address import is_loopback
 
 if TYPE_CHECKING:
     from recovery.service.field_desk import FieldDesk
@@ -59,6 +61,11 @@ def make_link(
     place = url or (served.url if served else "")
     if not place.startswith(("http://", "https://")):
         raise UsageError("where is the page? start `recovery serve`, or give --url https://...")
+    there = urlsplit(place)
+    if there.scheme == "http" and not is_loopback(there.hostname or ""):
+        raise UsageError(
+            f"--url {place}: whoever reads the link on the way would be {person.strip()}; use https://"
+        )
     token = desk.link(person, Role(role), secrets.token_urlsafe, user(), _lasts(lasts))
     link = f"{place.rstrip('/')}/enter?t={token.reveal()}"
     data(link)

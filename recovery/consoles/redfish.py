@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
@@ -22,6 +21,7 @@ from recovery.errors import (
     UnreachableError,
     UnsupportedError,
 )
+from recovery.model.address import is_loopback
 from recovery.model.console import BootDevice, Power
 from recovery.model.host import ConsoleRef, Host
 from recovery.ports import PICTURE_LIMIT, Credential, Credentials, News
@@ -364,14 +364,7 @@ def _check_way(host: str, console: ConsoleRef, credential: Credential | None) ->
         raise UnsupportedError(
             f"{host}: a Redfish console's address is https://HOST[:PORT], and holds no password"
         )
-    if found.scheme == "http" and credential is not None and not _is_loopback(found.hostname):
+    if found.scheme == "http" and credential is not None and not is_loopback(found.hostname):
         raise UnsupportedError(
             f"{host}: a password does not go over http to {found.hostname}; use https"
         )
-
-
-def _is_loopback(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False

@@ -13,9 +13,9 @@ import secrets
 import shlex
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from ipaddress import ip_address
 
 from recovery.errors import UsageError
+from recovery.model.address import is_loopback
 
 try:
     from aiohttp import web
@@ -36,7 +36,7 @@ def serve_dashboard(words: Sequence[str], listen: str, say: Callable[[str], None
     """Serve the dashboard that `recovery` shows with these words, until Ctrl-C. Raises `UsageError`."""
     host, port = _place(listen)
     command = shlex.join([sys.executable, "-m", "recovery", *words])
-    if not _is_loopback(host):
+    if not is_loopback(host):
         say(
             f"warning: {host} is reached by others, and nothing is encrypted: "
             "whoever reads the link on the way steers the recovery"
@@ -55,13 +55,6 @@ def _place(listen: str) -> tuple[str, int]:
     if host in ("0.0.0.0", "::"):  # noqa: S104 - it is refused
         raise UsageError(f"--listen {listen}: name the address that the browser will use")
     return host, int(port)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class DashboardServer(Server):

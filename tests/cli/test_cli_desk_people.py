@@ -39,10 +39,19 @@ def test_a_link_is_drawn_for_phones(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:8443", "http://[::1]:8443", "http://localhost"]
+)
+def test_a_link_for_this_machine_needs_no_tls(cli: Cli, place: str) -> None:
+    assert cli("desk", "link", "ann", "--url", place).out.startswith(f"{place}/enter?t=")
+
+
+@pytest.mark.parametrize(
     ("words", "why"),
     [
         (["ann"], "recovery serve"),
         (["ann", "--url", "ftp://x"], "https://"),
+        (["ann", "--url", "http://desk.example:8443"], "would be ann; use https://"),
+        (["ann", "--url", "http://127.0.0.1.example"], "use https://"),
         (["ann", "--url", URL, "--role", "boss"], "expected one of technician, lead, viewer"),
         (["ann", "--url", URL, "--for", "8d"], "at most 7 days"),
         (["ann", "--url", URL, "--for", "soon"], "soon"),

@@ -117,8 +117,11 @@ class Wine:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(_RUN_SECONDS):
-            stdout, stderr = await process.communicate(stdin)
+        try:
+            async with asyncio.timeout(_RUN_SECONDS):
+                stdout, stderr = await process.communicate(stdin)
+        finally:
+            process._transport.close()  # type: ignore[attr-defined]  # who hangs up leaves it running otherwise
         return Completed(stdout=stdout, stderr=stderr, exit_status=process.returncode)
 
 

@@ -112,7 +112,10 @@ async def obey(process: Process) -> None:
     """Carry the script out, as sshd does."""
     script = await process.stdin.read()
     shell = await asyncio.create_subprocess_exec("/bin/sh", "-s", stdin=-1, stdout=-1, stderr=-1)
-    stdout, stderr = await shell.communicate(script)
+    try:
+        stdout, stderr = await shell.communicate(script)
+    finally:
+        shell._transport.close()  # type: ignore[attr-defined]  # who hangs up leaves it running otherwise
     process.stdout.write(stdout)
     process.stderr.write(stderr)
     process.exit(shell.returncode or 0)
