@@ -34,7 +34,7 @@ def tell_after(prepared: Prepared, acting: Service, shape: Form) -> None:
     """Print what a run with an audit among its steps has found, for people."""
     audits = any(step.name == "exposure" for step in prepared.playbook.steps)
     if audits and shape == "text":
-        tell(acting.audited(prepared.request.inventory, prepared.request.limits), shape)
+        tell(acting.audited_fleet(prepared.fleet), shape)
 
 
 def tell(found: Sequence[Exposed], shape: Form) -> None:

@@ -108,11 +108,15 @@ class Lookups:
 
         Raises `JournalError` when there is no journal, `InputError` and `EmptySelectionError` as a run does.
         """
+        fleet = load_with_warnings(tuple(inventory), stdin=self._stdin)[0]
+        return self.audited_fleet(select(fleet, tuple(limits), {}, SystemClock().now()), run)
+
+    def audited_fleet(self, fleet: Fleet, run: str = "") -> tuple[Exposed, ...]:
+        """The same of hosts that were read already. Raises `JournalError` when there is no journal."""
         with closing(self.reading()) as log:
             run = log.find_run(run) if run else ""
             known = audits(log.read(run=run, kinds=("step.finished",)))
-        fleet = load_with_warnings(tuple(inventory), stdin=self._stdin)[0]
-        return exposed(select(fleet, tuple(limits), {}, SystemClock().now()), known, products())
+        return exposed(fleet, known, products())
 
     def _facts(self) -> Mapping[str, HostFacts]:
         if not Path(self.settings.journal).exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,16 @@ def test_an_audit_is_a_table_with_its_counts(cli: Cli, mixed: Path) -> None:
     assert "in kernel mode: a bad update can stop the machine" in told.out
     assert "WOULD NEED HANDS" in told.out
     assert "CrowdStrike Falcon" in told.out
+
+
+def test_a_fleet_from_standard_input_is_read_once(
+    cli: Cli, mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(mixed.read_text()))
+    told = cli("run", "exposure", "--mock", "-i", "-")
+    (run,) = cli("runs", "list", "-o", "json").document
+    assert told.code == run["exit_code"]
+    assert "WOULD NEED HANDS" in told.out
 
 
 def test_it_changes_nothing_and_needs_no_word_of_consent(cli: Cli, mixed: Path) -> None:
