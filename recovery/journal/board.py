@@ -26,7 +26,6 @@ from recovery.model.events import (
     Outcome,
     RunStarted,
 )
-from recovery.model.evidence import Progress
 from recovery.model.state import HostState
 from recovery.ports import Stored
 
@@ -47,16 +46,6 @@ class Change(NamedTuple):
     before: HostState | None
     after: HostState
     at: datetime
-
-
-class Hand(msgspec.Struct, frozen=True, gc=False):
-    """A host that waits for a person."""
-
-    host: str
-    run: str
-    since: datetime
-    runbook: str
-    reason: str
 
 
 def notable(event: AnyEvent) -> bool:
@@ -84,7 +73,6 @@ class Board:
         """Host to the newest run that met it."""
         self._recent: deque[Stored] = deque(maxlen=_RECENT)
         self._notable: deque[Stored] = deque(maxlen=_NOTABLE)
-        self._hands: dict[str, Hand] = {}
         self._shared: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def add(self, stored: Stored) -> Change | None:
@@ -119,13 +107,9 @@ class Board:
         """The latest events that an operator should see, oldest first."""
         return tuple(self._notable)
 
-    def hands(self) -> tuple[Hand, ...]:
-        """The hosts that wait for a person, those that have waited longest first."""
-        return tuple(self._hands.values())
-
     def _moment(self, event: AnyEvent) -> datetime:
         """When it happened in this world: a twin has a time of its own, which people's word does not move."""
-        return (isinstance(event, DeskEvent) and self.mock and self.last) or event.at
+        return (isinstance(event, DeskEvent | Command) and self.mock and self.last) or event.at
 
     def _run_of(self, event: AnyEvent) -> RunProgress | None:
         run = self.runs.get(event.run)
@@ -166,11 +150,6 @@ class Board:
         before = self._hosts.get(name)
         self._hosts[name] = after
         self._given = None
-        if after.progress == Progress.WITH_TECHNICIAN:
-            if name not in self._hands or isinstance(event, HandedOver):
-                self._hands[name] = Hand(name, event.run, at, after.runbook, after.message)
-        elif name in self._hands:
-            del self._hands[name]
         return Change(before, after, at)
 
     def _advance(self, state: HostState, event: AnyEvent) -> HostState:

@@ -34,6 +34,22 @@ def known_hosts(events: Iterable[Stored], *, world: World = "latest") -> dict[st
     return fleets[latest if world == "latest" else world == "mock"].states
 
 
+def of_world(events: Iterable[Stored], world: World) -> list[Stored]:
+    """The events of one world alone, as they come; all of them where the world is that of the latest run."""
+    if world == "latest":
+        return list(events)
+    mocks: dict[str, bool] = {}
+    found = []
+    for stored in events:
+        event = stored.event
+        if isinstance(event, RunStarted):
+            mocks[event.run] = event.mock
+        mock = event.mock if isinstance(event, DeskEvent) else mocks.get(event.run, False)
+        if mock == (world == "mock"):
+            found.append(stored)
+    return found
+
+
 def carried_over(state: HostState) -> HostState:
     """What a new run takes over from earlier ones: the evidence and what it adds up to, nothing of what was done."""
     return HostState(

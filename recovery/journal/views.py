@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from recovery.journal.fleet import carried_over, history, known_hosts
+from recovery.journal.fleet import World, carried_over, history, known_hosts, of_world
 from recovery.journal.runs import RunSummary, list_runs, summaries
 from recovery.journal.timeline import Line, timeline
 from recovery.journal.words import describe
@@ -45,12 +45,14 @@ __all__ = [
     "RunView",
     "StepWait",
     "WaveView",
+    "World",
     "carried_over",
     "describe",
     "fold",
     "history",
     "known_hosts",
     "list_runs",
+    "of_world",
     "summaries",
     "timeline",
     "waiting",

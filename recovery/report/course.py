@@ -33,6 +33,9 @@ LEFT = DOWN | {Verdict.EXPOSED, Verdict.DEGRADED}
 _MOST_SAMPLES = 512
 _FIRST_STEP = timedelta(seconds=5)
 
+_NOBODYS = (Progress.UNTOUCHED, Progress.GAVE_UP)
+"""What a run that only looks leaves a host in: the technician who has it has it still."""
+
 
 class Sample(msgspec.Struct, frozen=True, gc=False):
     """The fleet at one moment."""
@@ -146,6 +149,8 @@ class Course:
         self._loss = 0.0
         self._lost = 0.0
         self._silent = 0
+        self._kept: set[str] = set()
+        """Hosts that people have, though the latest run that met them has handed none over."""
         self._groups = Groups()
         self._proven = 0
         self._since: datetime | None = None
@@ -196,8 +201,7 @@ class Course:
             host = Host(name=after.name)
             self._enter(host)
         self.pass_time(at)
-        self._move(self._progress, before.progress if before is not None else None, after.progress)
-        self._silent += _is_silent(after) - _is_silent(before)
+        self._progresses(before, after, ticket)
         old_group, group = self._groups.see(after, ticket)
         self._proven += (group is Group.PROVEN) - (old_group is Group.PROVEN)
         self._move(self._outcomes, before.outcome if before is not None else None, after.outcome)
@@ -205,6 +209,21 @@ class Course:
         if old != after.verdict:
             self._move(self._verdicts, old, after.verdict)
             self._turn(host, old, after.verdict)
+
+    def _progresses(
+        self, before: HostState | None, after: HostState, ticket: Ticket | None
+    ) -> None:
+        name, old = after.name, None
+        if before is not None:
+            old = Progress.WITH_TECHNICIAN if name in self._kept else before.progress
+            self._silent -= _is_silent(before.verdict, old)
+        new = after.progress
+        self._kept.discard(name)
+        if ticket is not None and ticket.is_open and new in _NOBODYS:
+            new = Progress.WITH_TECHNICIAN
+            self._kept.add(name)
+        self._silent += _is_silent(after.verdict, new)
+        self._move(self._progress, old, new)
 
     def pass_time(self, at: datetime) -> None:
         """Time has gone on, for what is lost while nothing changes."""
@@ -295,9 +314,5 @@ class Course:
         return Sample(at, left, self._proven, self._lost)
 
 
-def _is_silent(state: HostState | None) -> bool:
-    return (
-        state is not None
-        and state.verdict == Verdict.DARK
-        and state.progress != Progress.WITH_TECHNICIAN
-    )
+def _is_silent(verdict: Verdict, progress: Progress) -> bool:
+    return verdict == Verdict.DARK and progress != Progress.WITH_TECHNICIAN

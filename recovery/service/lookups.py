@@ -72,16 +72,18 @@ class Lookups:
         """Counts over the fleet."""
         return report.status(*self.hosts(inventory))
 
-    def explain(self, host: str) -> tuple[HostState, list[views.Line]]:
+    def explain(
+        self, host: str, world: views.World = "latest"
+    ) -> tuple[HostState, list[views.Line]]:
         """The state of a host and how it came to it. Raises `UnknownNameError` for one that no run has met."""
         with closing(self.reading()) as log:
-            events = list(views.history(log, host))
-            states = views.known_hosts(events)
+            events = views.of_world(views.history(log, host), world)
+            states = views.known_hosts(events, world=world)
             if host not in states:
                 raise UnknownNameError("host in the journal", host, views.known_hosts(log.read()))
         return states[host], views.timeline(events)
 
-    def pictures(self, host: str) -> list[Path]:
+    def pictures(self, host: str, world: views.World = "latest") -> list[Path]:
         """The pictures of the host's screen that are kept: of its first crash, and the newest.
 
         Of the real host, or of the simulated one, as `explain` tells of the one or the other.
@@ -89,7 +91,9 @@ class Lookups:
         with closing(self.reading()) as log:
             events = [stored.event for stored in views.history(log, host)]
         runs = [event for event in events if isinstance(event, RunStarted)]
-        kept = kept_pictures(self.settings.journal, mock=bool(runs) and runs[-1].mock)
+        latest = bool(runs) and runs[-1].mock
+        mock = latest if world == "latest" else world == "mock"
+        kept = kept_pictures(self.settings.journal, mock=mock)
         return [] if kept is None else kept.find(host)
 
     def head(self) -> Verified:

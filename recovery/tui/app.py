@@ -96,6 +96,8 @@ class Dashboard(App[str]):
         self.source = source
         self.gateway = gateway
         self.deck = deck
+        self.failure: RecoveryError | None = None
+        """What ended it."""
         self._outlook: Outlook | None = None
         self._no_outlook = "it is being made"
         for theme in THEMES:
@@ -113,7 +115,12 @@ class Dashboard(App[str]):
     async def follow(self) -> None:
         """Bring snapshots for as long as the dashboard is open; keys are answered meanwhile."""
         while True:
-            snapshot = await asyncio.to_thread(self.source.poll)
+            try:
+                snapshot = await asyncio.to_thread(self.source.poll)
+            except RecoveryError as error:
+                self.failure = error
+                self.exit(return_code=2)
+                return
             if snapshot is not None:
                 self.snapshot = self._with_outlook(snapshot)
             behind = self.snapshot.stage != "live" or self.snapshot.behind

@@ -31,6 +31,11 @@ class Deck(msgspec.Struct, frozen=True, kw_only=True):
     keys: dict[str, str] = {}
     """Action to the keys that it has instead of its own."""
 
+    @property
+    def world(self) -> bool | None:
+        """The world to show: with hosts to act on the one in which that happens, else that of the journal (None)."""
+        return self.mock if self.mock or self.inventory else None
+
     def words(self, journal: str) -> list[str]:
         """The words behind `recovery` that open this dashboard on this journal."""
         words = [f"--config={self.config}"] if self.config else []
@@ -41,7 +46,7 @@ class Deck(msgspec.Struct, frozen=True, kw_only=True):
             words += ["--mock", "--speed", self.speed]
             words += ["--seed", str(self.seed)] if self.seed else []
             words += ["--mix", self.mix] if self.mix else []
-        words += ["--technicians", str(self.technicians)] if self.technicians else []
+        words += ["--technicians", str(self.technicians)]
         if self.theme != Deck().theme:
             words += ["--theme", self.theme]
         return words

@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from recovery.engine.guard import GuardWatch
-from recovery.errors import RecoveryError
+from recovery.errors import JournalError, RecoveryError
 from recovery.inventory.loader import load_with_warnings
 from recovery.journal.board import Board
 from recovery.journal.lease import holder
@@ -53,7 +53,10 @@ class Source(Protocol):
     """Where snapshots come from."""
 
     def poll(self) -> Snapshot | None:
-        """What is known now; None when nothing changed. Blocks for a moment; belongs into a thread."""
+        """What is known now; None when nothing changed. Blocks for a moment; belongs into a thread.
+
+        Raises `RecoveryError` for what cannot mend itself while somebody looks.
+        """
 
     def give_way(self) -> None:
         """Somebody pressed a key: leave the processor to the screen for a moment. Comes from another thread."""
@@ -78,7 +81,7 @@ class Feed:
         *,
         mock: bool | None = None,
     ) -> None:
-        """Show the hosts of `inventory`, or those that runs name; `mock` or real ones, or those that runs are of."""
+        """Show the hosts of `inventory`, or those that runs name; `mock` ones, real ones, or (None) as the runs are."""
         self._journal = journal
         self._clock = clock
         self._inventory = tuple(inventory)
@@ -86,6 +89,7 @@ class Feed:
         self._fleet: Fleet | None = None
         self._fleets: set[str] = set()
         self._reader: Reader | None = None
+        self._file: tuple[int, int] | None = None
         self._events: Iterator[Stored] | None = None
         self._open_runs: set[str] = set()
         self._met: set[str] = set()
@@ -102,7 +106,7 @@ class Feed:
         self._way_until = float("-inf")
 
     def poll(self) -> Snapshot | None:
-        """Take in what is new, for a moment at most, and show it."""
+        """Take in what is new, for a moment at most, and show it. Raises `InputError` for the inventory."""
         found = self._polled()
         self._let_others(0.0)
         if gc.get_count()[0] > _YOUNG:
@@ -121,10 +125,10 @@ class Feed:
             self._breath.wait(pause)
 
     def _polled(self) -> Snapshot | None:
+        if self._fleet is None and self._last.stage == "starting":
+            return self._opening()
+        self._begin()
         try:
-            if self._fleet is None and self._last.stage == "starting":
-                return self._opening()
-            self._begin()
             behind = self._take_in()
         except RecoveryError as error:
             return self._troubled(str(error))
@@ -161,7 +165,6 @@ class Feed:
             self._course = Course(self._fleet if self._inventory else None)
 
     def _troubled(self, words: str) -> Snapshot | None:
-        self._fleet = self._fleet or Fleet()
         if self._last.problem == words:
             return None
         self._last = msgspec.structs.replace(
@@ -195,7 +198,13 @@ class Feed:
     def _open(self) -> Reader | None:
         if self._reader is None and Path(self._journal).exists():
             self._reader = Reader.open(self._journal)
+            self._file = _file_of(self._journal)
             self._stale = True
+        elif self._reader is not None and _file_of(self._journal) != self._file:
+            raise JournalError(
+                f"{self._journal} is not the file any more that was opened: what stands here is old, "
+                "and what is begun here is not seen; leave with q, and open the dashboard again"
+            )
         return self._reader
 
     def _first(self, reader: Reader) -> Board | None:
@@ -272,7 +281,7 @@ class Feed:
         if not board.mock and not behind:
             self._course.pass_time(now)
         standing = self._course.standing()
-        hands = board.hands()
+        hands = self._people.waiting(mock=board.mock)
         reading = behind > 0 and self._last.stage != "live"
         return Snapshot(
             stage="journal" if reading else "live",
@@ -326,3 +335,12 @@ class Feed:
             waits=run.waits(plan.steps, view.last or now if run.mock else now),
             guard=watched.guard.levels(wave.number if wave else 0, wave.size if wave else 0),
         )
+
+
+def _file_of(journal: str) -> tuple[int, int] | None:
+    """Which file stands there: device and inode; None where none does."""
+    try:
+        found = Path(journal).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

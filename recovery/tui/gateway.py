@@ -83,10 +83,10 @@ class Gateway(Protocol):
     async def command(self, run: str, verb: Verb, gate: str = "") -> None:
         """Tell a run something through the journal."""
 
-    async def explain(self, host: str) -> tuple[HostState, Sequence[Line]]:
-        """All that is known of a host, with its whole evidence, and how it came to it."""
+    async def explain(self, host: str, *, mock: bool) -> tuple[HostState, Sequence[Line]]:
+        """All that is known of a host of this world, with its whole evidence, and how it came to it."""
 
-    async def pictures(self, host: str) -> tuple[HostPicture, ...]:
+    async def pictures(self, host: str, *, mock: bool) -> tuple[HostPicture, ...]:
         """The pictures of the host's screen that are kept, the newest first."""
 
     async def view(self, run: str) -> RunView:

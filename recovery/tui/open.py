@@ -24,18 +24,19 @@ _TURN = 0.001
 
 def open_dashboard(service: Service, deck: Deck) -> str:
     """Show it until somebody leaves; what they should know then. Raises `RecoveryError`."""
-    feed = Feed(
-        service.settings.journal, SystemClock(), deck.inventory, mock=True if deck.mock else None
-    )
+    feed = Feed(service.settings.journal, SystemClock(), deck.inventory, mock=deck.world)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     sys.setswitchinterval(_TURN)
     gc.set_threshold(*_GARBAGE)
     dashboard = Dashboard(feed, ServiceGateway(service, deck), deck)
     try:
-        return dashboard.run() or ""
+        farewell = dashboard.run()
     finally:
         feed.close()
+    if dashboard.failure is not None:
+        raise dashboard.failure
+    return farewell or ""
 
 
 def _end_with(terminal: int) -> None:

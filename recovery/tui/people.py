@@ -9,7 +9,7 @@ from types import MappingProxyType
 import msgspec
 
 from recovery.desk.fold import DeskFold
-from recovery.model.ticket import DeskNumbers, Ticket, numbers
+from recovery.model.ticket import DeskNumbers, Stage, Ticket, numbers
 from recovery.ports import Stored
 from recovery.report.course import Course
 
@@ -23,6 +23,7 @@ class People:
     def __init__(self) -> None:
         self._fold = DeskFold()
         self._tickets: Mapping[str, Ticket] | None = None
+        self._waiting: tuple[Ticket, ...] | None = None
         self._numbers = DeskNumbers()
         self._counted: datetime | None = None
 
@@ -32,7 +33,7 @@ class People:
         before = self._fold.ticket(host, mock=mock)
         self._fold.add(stored)
         if self._fold.ticket(host, mock=mock) is not before:
-            self._tickets = self._counted = None
+            self._tickets = self._waiting = self._counted = None
 
     def ticket(self, host: str, *, mock: bool) -> Ticket | None:
         """The ticket of a host."""
@@ -43,6 +44,18 @@ class People:
         if self._tickets is None:
             self._tickets = MappingProxyType(self._fold.tickets(mock=mock))
         return self._tickets
+
+    def waiting(self, *, mock: bool) -> tuple[Ticket, ...]:
+        """The tickets of machines that still need hands, those that were opened first in front.
+
+        A run that only looks takes nobody's work away, so this is asked of the desk and not of the latest run.
+        """
+        if self._waiting is None:
+            tickets = self.tickets(mock=mock).values()
+            self._waiting = tuple(
+                ticket for ticket in tickets if ticket.is_open and ticket.stage != Stage.SAYS_DONE
+            )
+        return self._waiting
 
     def numbers(self, course: Course, now: datetime, *, mock: bool) -> DeskNumbers:
         """How many tickets stand where at that time, to within some seconds."""

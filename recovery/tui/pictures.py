@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from recovery.detect.screen_rules import screen_text
+from recovery.journal.views import World
 from recovery.model.evidence import ScreenSeen
 from recovery.ports import PICTURE_LIMIT
 from recovery.service import Service
@@ -47,12 +48,12 @@ class HostPicture(msgspec.Struct, frozen=True, eq=False):
         return screen_text(self.seen.reading)
 
 
-def host_pictures(service: Service, host: str) -> tuple[HostPicture, ...]:
+def host_pictures(service: Service, host: str, world: World = "latest") -> tuple[HostPicture, ...]:
     """The newest, then that of the first crash where it is another one. Blocks; belongs into a thread.
 
     Raises `JournalError`.
     """
-    kept = {digest(path): path for path in service.pictures(host)}
+    kept = {digest(path): path for path in service.pictures(host, world)}
     if not kept:
         return ()
     seen = _seen(service, host)

@@ -117,13 +117,13 @@ class ServiceGateway:
         """Tell a run something through the journal."""
         await asyncio.to_thread(self._service.command, run, verb, gate, self._deck.by)
 
-    async def explain(self, host: str) -> tuple[HostState, Sequence[views.Line]]:
-        """All that is known of a host."""
-        return await asyncio.to_thread(self._service.explain, host)
+    async def explain(self, host: str, *, mock: bool) -> tuple[HostState, Sequence[views.Line]]:
+        """All that is known of a host of this world."""
+        return await asyncio.to_thread(self._service.explain, host, _world(mock=mock))
 
-    async def pictures(self, host: str) -> tuple[HostPicture, ...]:
+    async def pictures(self, host: str, *, mock: bool) -> tuple[HostPicture, ...]:
         """The pictures of the host's screen, the newest first."""
-        return await asyncio.to_thread(host_pictures, self._service, host)
+        return await asyncio.to_thread(host_pictures, self._service, host, _world(mock=mock))
 
     async def view(self, run: str) -> views.RunView:
         """A run with its hosts."""
@@ -184,6 +184,10 @@ class ServiceGateway:
     def _reading(self, work: Callable[[Reader], T]) -> T:
         with closing(Reader.open(self._journal)) as log:
             return work(log)
+
+
+def _world(*, mock: bool) -> views.World:
+    return "mock" if mock else "real"
 
 
 def _rehearsed(journal: str, child: Child) -> views.RunView:

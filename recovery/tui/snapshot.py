@@ -10,7 +10,6 @@ from typing import Literal
 import msgspec
 
 from recovery.engine.guard import Trip
-from recovery.journal.board import Hand
 from recovery.journal.views import RunView, StepWait
 from recovery.model.host import Fleet, Host
 from recovery.model.state import HostState
@@ -102,8 +101,8 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     """The latest events, oldest first."""
     notable: tuple[Stored, ...] = ()
     """The latest events that an operator should see, oldest first."""
-    hands: tuple[Hand, ...] = ()
-    """Hosts that wait for a person."""
+    hands: tuple[Ticket, ...] = ()
+    """Those of the tickets whose machines still need hands, the oldest first."""
     tickets: Mapping[str, Ticket] = MappingProxyType({})
     """The desk's tickets by host, in the order in which they were opened. Ask each by `at(clock)`."""
     desk: DeskNumbers = DeskNumbers()

@@ -81,13 +81,13 @@ class FakeGateway:
     async def command(self, run: str, verb: Verb, gate: str = "") -> None:
         self._note("command", run, verb, gate)
 
-    async def explain(self, host: str) -> tuple[HostState, Sequence[Line]]:
+    async def explain(self, host: str, *, mock: bool) -> tuple[HostState, Sequence[Line]]:
         self._note("explain", host)
-        return self.stage.service.explain(host)
+        return self.stage.service.explain(host, "mock" if mock else "real")
 
-    async def pictures(self, host: str) -> tuple[HostPicture, ...]:
+    async def pictures(self, host: str, *, mock: bool) -> tuple[HostPicture, ...]:
         self._note("pictures", host)
-        return host_pictures(self.stage.service, host)
+        return host_pictures(self.stage.service, host, "mock" if mock else "real")
 
     async def view(self, run: str) -> RunView:
         self._note("view", run)

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from recovery.errors import InputError
 from recovery.journal.lease import Lease
 from recovery.journal.log import Log
 from recovery.model.desk_events import TicketClaimed, TicketOpened
+from recovery.model.events import Command, Outcome
 from recovery.model.evidence import BootIdentity, Verdict
+from recovery.tui.deck import Deck
 from recovery.tui.feed import Feed
 from recovery.tui.snapshot import Snapshot
 from tests.tui.scene import (
@@ -140,6 +143,21 @@ def test_without_a_word_the_world_of_the_journal_is_shown_and_real_runs_count_mo
     feed.close()
 
 
+@pytest.mark.parametrize(
+    ("deck", "mock"),
+    [
+        (Deck(), None),
+        (Deck(inventory=("x",)), False),
+        (Deck(mock=True), True),
+        (Deck(inventory=("x",), mock=True), True),
+    ],
+)
+def test_who_can_begin_runs_sees_the_world_in_which_they_happen(
+    deck: Deck, mock: bool | None
+) -> None:
+    assert deck.world is mock
+
+
 def test_an_empty_journal_shows_nothing_yet(stage: Stage) -> None:
     with closing(Log.open(stage.journal)):
         feed = Feed(stage.journal, stage.clock)
@@ -175,17 +193,27 @@ def test_a_key_that_is_held_down_keeps_no_news_back(stage: Stage) -> None:
 @pytest.mark.parametrize(
     ("text", "words"), [("hosts: [", "fleet.yaml"), ("hosts: {a: {sitee: X}}", "sitee")]
 )
-def test_an_inventory_that_cannot_be_read_is_told_once(
-    tmp_path: Path, text: str, words: str
-) -> None:
+def test_an_inventory_that_cannot_be_read_is_the_end(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "fleet.yaml"
     path.write_text(text)
     feed = Feed(str(tmp_path / "journal.db"), FixedClock(), (str(path),))
     feed.poll()
-    found = feed.poll()
-    assert found is not None
-    assert words in found.problem
-    assert found.stage == "live"
+    with pytest.raises(InputError, match=words):
+        feed.poll()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_journal_that_is_not_the_file_any_more_is_told_for_good(
+    stage: Stage, replaced: bool
+) -> None:
+    stage.begin()
+    before = stage.snapshot()
+    Path(stage.journal).rename(f"{stage.journal}.old")
+    if replaced:
+        stage.begin("another")
+    told = [found for found in (stage.feed.poll() for _ in range(5)) if found is not None]
+    assert [(found.seq, found.stage) for found in told] == [(before.seq, "live")]
+    assert "open the dashboard again" in told[0].problem
 
 
 def test_a_file_that_is_no_journal_is_told(tmp_path: Path) -> None:
@@ -217,13 +245,30 @@ def test_what_people_say_does_not_move_the_time_of_a_twin(stage: Stage) -> None:
     stage.say(
         TicketClaimed(
             at=later, host="msp-kiosk-01", mock=True, tech="grace", until=later + timedelta(hours=1)
-        )
+        ),
+        Command(at=later, run=RUN, verb="pause", by="ada"),
     )
     after = stage.snapshot()
     assert after.now == before.now
     assert after.standing.lost == before.standing.lost
     assert after.tickets["msp-kiosk-01"].owner == "grace"
     assert (before.desk.claimed, after.desk.claimed) == (0, 1)
+
+
+def test_a_run_that_only_looks_takes_nobodys_work_away(stage: Stage) -> None:
+    stage.begin()
+    half_way(stage)
+    before = stage.snapshot()
+    stage.begin("r2", "triage", 2000)
+    stage.say(
+        stepped("msp-kiosk-01", 2001, Verdict.RECOVERY_SCREEN, run="r2"),
+        ended("msp-kiosk-01", 2002, Outcome.DONE, Verdict.RECOVERY_SCREEN, run="r2"),
+    )
+    after = stage.snapshot()
+    assert [hand.host for hand in before.hands] == ["msp-kiosk-01", "msp-kiosk-09"]
+    assert [hand.host for hand in after.hands] == [hand.host for hand in before.hands]
+    assert before.standing.progress["with_technician"] == 2
+    assert after.standing.progress["with_technician"] == 2
 
 
 def test_a_ticket_shows_before_any_run(tmp_path: Path) -> None:

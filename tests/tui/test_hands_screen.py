@@ -134,7 +134,7 @@ async def test_a_ticket_is_given_tried_and_said_to_be_done(stage: Stage) -> None
         assert where(stage) == f"{Where.CLAIMED} grace"
         await news(app, stage, pilot)
         assert "claimed 1" in said(app, "#line")
-        assert "1 with 1 technicians" in people(app.snapshot, 60, 8).plain
+        assert "1 with 1 technician" in people(app.snapshot, 60, 8).plain
         assert "grace" in "".join(lines(app))
         await pressed(pilot, "o")
         await typed(pilot)  # the technician who has it stands there already

@@ -177,6 +177,17 @@ def test_an_inventory_from_standard_input_is_refused(opened: Open) -> None:
     assert "write the inventory to a file" in terminal.text
 
 
+def test_an_inventory_that_cannot_be_read_is_told_as_other_commands_tell_it(
+    opened: Open, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "fleet.yaml"
+    wrong.write_text("hosts:\n  a: {sitee: X}\n")
+    terminal = opened("-i", str(wrong))
+    assert terminal.end() == 2
+    assert f"{wrong}:2" in terminal.text.replace("\n", "")
+    assert "there is no field 'sitee' here" in terminal.text
+
+
 def test_a_key_for_nothing_is_refused_before_the_screen_opens(opened: Open, tmp_path: Path) -> None:
     folder = tmp_path / ".config" / "recovery"
     folder.mkdir(parents=True)

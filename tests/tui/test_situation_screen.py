@@ -216,10 +216,14 @@ async def test_what_hosts_say_is_only_text(stage: Stage) -> None:
 
 
 async def test_a_problem_of_the_feed_stands_at_the_top(stage: Stage) -> None:
-    app = dashboard(stage, Snapshot(stage="live", problem="journal x: it is damaged"))
-    async with app.run_test(size=(120, 30)) as pilot:
+    words = (
+        "journal /somewhere/far/away/journal.db: it is damaged, and what is to be done is said here"
+    )
+    app = dashboard(stage, Snapshot(stage="live", problem=words))
+    async with app.run_test(size=(80, 24)) as pilot:
         await ready(pilot)
-        assert "✗ journal x: it is damaged" in shown(app)
+        assert "✗ not up to date" in shown(app)
+        assert " ".join(words.split()) in " ".join(shown(app).split())
 
 
 @pytest.mark.parametrize(

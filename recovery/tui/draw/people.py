@@ -40,7 +40,7 @@ def _hands(snapshot: Snapshot) -> list[Content]:
     hands = snapshot.hands
     if not hands:
         return []
-    longest = span((snapshot.now - hands[0].since).total_seconds())
+    longest = span((snapshot.now - hands[0].opened).total_seconds())
     return [
         Content.assemble(
             (" @ ", "$warning"), (count(len(hands)), "bold"), f" need hands, longest {longest}"
@@ -59,7 +59,13 @@ def _desk(snapshot: Snapshot) -> list[Content]:
     """What technicians have in hand, and what nobody has proven of it."""
     desk = snapshot.desk
     held = desk.claimed + desk.on_site
-    words = [f"{count(held)} with {count(desk.techs)} technicians"] if held else []
+    words = (
+        [
+            f"{count(held)} with {count(desk.techs)} {'technician' if desk.techs == 1 else 'technicians'}"
+        ]
+        if held
+        else []
+    )
     words += [f"{count(desk.says_done)} said to be done"] if desk.says_done else []
     words += [f"{count(desk.came_back)} came back"] if desk.came_back else []
     words += [f"{count(desk.escalated)} escalated"] if desk.escalated else []

@@ -99,7 +99,7 @@ class HostScreen(ActingPage):
             )
         elif state is not self._asked and not self._asking:
             self._asked, self._asking = state, True
-            self.ask(self.gateway.explain(self._host), self._show)
+            self.ask(self.gateway.explain(self._host, mock=self.snapshot.mock), self._show)
 
     def _show(self, found: tuple[HostState, Sequence[Line]]) -> None:
         state, lines = found
@@ -135,7 +135,7 @@ class HostScreen(ActingPage):
     async def read_pictures(self) -> None:
         """Read the pictures of the screen, and show the newest where there is room."""
         try:
-            found = await self.gateway.pictures(self._host)
+            found = await self.gateway.pictures(self._host, mock=self.snapshot.mock)
         except RecoveryError as error:
             self.tell(str(error), severe=True)
             return

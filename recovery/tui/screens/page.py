@@ -18,6 +18,7 @@ from recovery.tui.inert import plain
 from recovery.tui.snapshot import EMPTY, Snapshot
 from recovery.tui.widgets.banner import Banner
 from recovery.tui.widgets.key_line import KeyLine
+from recovery.tui.widgets.problem_line import ProblemLine
 
 if TYPE_CHECKING:
     from recovery.tui.app import Dashboard
@@ -51,8 +52,9 @@ class Page(Screen[None]):
 
     @override
     def compose(self) -> ComposeResult:
-        """The banner, the body, the keys."""
+        """The banner, what is wrong, the body, the keys."""
         yield Banner(self.NAME).data_bind(Page.snapshot)
+        yield ProblemLine().data_bind(Page.snapshot)
         yield from self.body()
         yield KeyLine(self.dashboard.actions_on(self), self.dashboard.deck.keys).data_bind(
             Page.snapshot

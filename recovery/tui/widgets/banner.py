@@ -7,7 +7,6 @@ from textual.events import Click
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from recovery.tui.inert import plain
 from recovery.tui.snapshot import EMPTY, Snapshot
 
 _TABS = (
@@ -74,7 +73,7 @@ class Banner(Static):
             words = " MOCK: nothing here is real " if wide else " MOCK "
             parts.append(Content.styled(words, "bold $background on $warning"))
         if snapshot.problem:
-            parts.append(Content.styled(f" ✗ {plain(snapshot.problem, 200)} ", "bold $error"))
+            parts.append(Content.styled(" ✗ not up to date ", "bold $error"))
         elif snapshot.stage == "inventory":
             parts.append(Content.styled(" reads the inventory… ", "$warning"))
         elif snapshot.stage == "journal":

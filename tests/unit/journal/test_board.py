@@ -157,16 +157,6 @@ def test_an_event_says_what_it_made_of_the_host() -> None:
     assert board.add(Stored(4, notice(3))) is None
 
 
-def test_hosts_wait_for_hands_until_somebody_else_has_them() -> None:
-    handed = HandedOver(at=at(5), run=RUN, host="h1", runbook="safe_mode", reason="locked")
-    board = board_of(started(), handed, finished_step("h2", 6))
-    assert [(hand.host, hand.runbook, hand.reason, hand.since) for hand in board.hands()] == [
-        ("h1", "safe_mode", "locked", at(5))
-    ]
-    board.add(Stored(4, ended("h1", 9)))
-    assert board.hands() == ()
-
-
 def test_an_event_of_no_run_counts_for_its_host() -> None:
     board = board_of(finished_step("h1", 1, run="", verdict=Verdict.DARK))
     assert board.hosts()["h1"].verdict == Verdict.DARK

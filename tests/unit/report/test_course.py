@@ -7,11 +7,13 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import msgspec
 import pytest
 
 from recovery.model.evidence import Progress, Verdict
 from recovery.model.host import Fleet, Host, Service, Site
 from recovery.model.state import HostState
+from recovery.model.ticket import Stage, Ticket
 from recovery.report.course import DOWN, LEFT, Course, Standing
 
 BEGAN = datetime(2024, 7, 19, 6, 0, tzinfo=UTC)
@@ -82,6 +84,23 @@ def test_the_dark_are_silent_until_a_technician_has_them() -> None:
     assert course.standing().silent == 1
     course.see(dark, known("k0", Verdict.DARK, Progress.WITH_TECHNICIAN), at(2))
     assert course.standing().silent == 0
+
+
+def test_a_run_that_only_looks_takes_no_host_from_its_technician() -> None:
+    course = Course(FLEET)
+    ticket = Ticket(host="k0", opened=at(0), since=at(0))
+    given = known("k0", Verdict.DARK, Progress.WITH_TECHNICIAN)
+    looked_at, gave_up = known("k0", Verdict.DARK), known("k0", Verdict.DARK, Progress.GAVE_UP)
+    course.see(None, given, at(0), ticket)
+    for before, after in ((given, looked_at), (looked_at, gave_up)):
+        course.see(before, after, at(1), ticket)
+        found = course.standing()
+        assert (found.progress["with_technician"], found.silent) == (1, 0)
+    proven = msgspec.structs.replace(ticket, stage=Stage.PROVEN)
+    course.see(gave_up, known("k0", Verdict.RECOVERED, Progress.DONE), at(2), proven)
+    found = course.standing()
+    assert (found.progress["with_technician"], found.progress["done"]) == (0, 1)
+    assert sum(found.progress.values()) == 7
 
 
 def test_time_that_goes_back_costs_nothing() -> None:
