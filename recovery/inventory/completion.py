@@ -81,14 +81,15 @@ _FOLLOWS = {
 def _options(place: _Place, word: str, known: Known) -> Iterable[str]:
     match place.kind:
         case "operand":
-            names = sorted(known.groups) + sorted(known.hosts) if word else []
+            kinds = ("group", "name") if word else ()
+            names = [name for kind in kinds for name in known.starting(kind, word, MOST)]
             return [*FIELDS, "not", *map(written, names)]
         case "operator":
             return [*_operators(place.field), *_JOINTS]
         case "open":
             return ["("]
         case "value":
-            return _values(place.field, known)
+            return _values(place.field, word, known)
         case "next":
             return [",", ")"]
         case _:
@@ -104,13 +105,13 @@ def _operators(name: str) -> Iterable[str]:
     return (*_EQUAL, *_ORDER) if field.sort in ("number", "variable") else _EQUAL
 
 
-def _values(name: str, known: Known) -> Iterable[str]:
+def _values(name: str, word: str, known: Known) -> Iterable[str]:
     field = field_of(name)
     if field is None:
         return ()
     if field.sort == "age":
         return ("10m", "1h", "2h", "1d")
-    found = field.choices or sorted(known.values(name))
+    found = field.choices or known.starting(name, word, MOST + 1)  # one of them may be empty
     return [written(value) for value in found if value]
 
 

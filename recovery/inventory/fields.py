@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
@@ -127,6 +128,7 @@ class Known:
     def __init__(self, fleet: Fleet) -> None:
         """Of `fleet`."""
         self.fleet = fleet
+        self._ordered: dict[str, list[tuple[str, str]]] = {}
 
     @cached_property
     def hosts(self) -> frozenset[str]:
@@ -156,6 +158,17 @@ class Known:
                 return {*self.fleet.services, *(host.service for host in self.fleet.hosts)}
             case _:
                 return self._found(name)
+
+    def starting(self, name: str, word: str, most: int) -> list[str]:
+        """The first values of the field that begin so, upper and lower case alike, in order."""
+        ordered = self._ordered.get(name)
+        if ordered is None:
+            ordered = sorted((value.casefold(), value) for value in self.values(name))
+            self._ordered[name] = ordered
+        wanted = word.casefold()
+        first = bisect_left(ordered, (wanted,))
+        near = ordered[first : first + most]
+        return [value for key, value in near if key.startswith(wanted)]
 
     def _found(self, name: str) -> Collection[str]:
         field = field_of(name)
