@@ -12,6 +12,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.theme import Theme
 from typing_extensions import override
 
 from recovery.errors import RecoveryError
@@ -27,7 +28,7 @@ from recovery.tui.screens.page import Page
 from recovery.tui.screens.quit import QuitScreen
 from recovery.tui.screens.report import ReportScreen
 from recovery.tui.snapshot import EMPTY, Outlook, Snapshot
-from recovery.tui.themes import THEMES
+from recovery.tui.themes import FINE
 from recovery.tui.widgets.host_table import LineTable
 
 _SCREENS = (
@@ -90,8 +91,10 @@ class Dashboard(App[str]):
 
     snapshot: reactive[Snapshot] = reactive(EMPTY, init=False, repaint=False)
 
-    def __init__(self, source: Source, gateway: Gateway, deck: Deck) -> None:
-        """Show what `source` brings."""
+    def __init__(
+        self, source: Source, gateway: Gateway, deck: Deck, looks: tuple[Theme, Theme] = FINE
+    ) -> None:
+        """Show what `source` brings, in the dark or the light one of the `looks`."""
         super().__init__()
         self.source = source
         self.gateway = gateway
@@ -100,7 +103,8 @@ class Dashboard(App[str]):
         """What ended it."""
         self._outlook: Outlook | None = None
         self._no_outlook = "it is being made"
-        for theme in THEMES:
+        self._looks = looks
+        for theme in looks:
             self.register_theme(theme)
         self.theme = deck.theme
         known = (*ACTIONS, *(action for page in MODES.values() for action in page.ACTIONS))
@@ -193,7 +197,7 @@ class Dashboard(App[str]):
 
     def action_next_theme(self) -> None:
         """Switch between the two looks."""
-        names = [theme.name for theme in THEMES]
+        names = [theme.name for theme in self._looks]
         self.theme = names[(names.index(self.theme) + 1) % len(names)]
 
     @work

@@ -9,11 +9,14 @@ import signal
 import sys
 from threading import Thread
 
+from rich.console import Console
+
 from recovery.service import Service
 from recovery.tui.app import Dashboard
 from recovery.tui.deck import Deck
 from recovery.tui.feed import Feed
 from recovery.tui.service_gateway import ServiceGateway
+from recovery.tui.themes import themes
 from recovery.worlds import SystemClock
 
 _GARBAGE = (20_000, 20, 400)
@@ -29,7 +32,8 @@ def open_dashboard(service: Service, deck: Deck) -> str:
     Thread(target=_end_with, args=(sys.stdin.fileno(),), daemon=True).start()
     sys.setswitchinterval(_TURN)
     gc.set_threshold(*_GARBAGE)
-    dashboard = Dashboard(feed, ServiceGateway(service, deck), deck)
+    looks = themes(Console().color_system)
+    dashboard = Dashboard(feed, ServiceGateway(service, deck), deck, looks)
     try:
         farewell = dashboard.run()
     finally:

@@ -92,7 +92,9 @@ def test_without_colours_everything_has_its_word(opened: Open) -> None:
 def test_sixteen_colours_are_enough(opened: Open, term: str) -> None:
     terminal = opened(TERM=term)
     terminal.wait_for("60 unknown", "crash loop")
-    assert not re.search(rb"[34]8;[25];", b"".join(data for _, data in terminal.chunks))
+    said = b"".join(data for _, data in terminal.chunks)
+    assert not re.search(rb"[34]8;[25];", said)
+    assert re.search(rb"[\[;]44[;m]", said), "the banner is blue, not grey"
 
 
 def test_a_light_look_and_the_other_screens(opened: Open) -> None:

@@ -45,7 +45,7 @@ class EventLog(ScrollView, can_focus=True):
         scrollbar-size-vertical: 1;
     }
     EventLog > .event-log--cursor {
-        background: $primary 30%;
+        background: $primary-muted;
     }
     """
 
