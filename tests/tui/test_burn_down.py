@@ -44,6 +44,8 @@ def test_no_line_is_wider_than_its_room(width: int) -> None:
         (28, GOALS[0], " half  50,000  ✓ Jul 20"),
         (60, GOALS[0], " half   50,000  ✓ Jul 20 06:00"),
         (28, GOALS[2], " all   100,000  1,204 dark,…"),
+        (60, GOALS[2], " all   100,000  1,204 dark, 12,345 wait for hands"),
+        (70, GOALS[2], " all   100,000  no estimate: 1,204 dark, 12,345 wait for hands"),
     ],
 )
 def test_what_is_left_out_where_there_is_no_room(width: int, goal: Goal, line: str) -> None:

@@ -61,7 +61,9 @@ def _goal(goal: Goal, snapshot: Snapshot, width: int) -> Content:
     figure = 7 if width >= _ROOMY else 6
     head = f" {goal.name:<5} {count(goal.hosts):>{figure}}  "
     if goal.reached is None and (goal.earliest is None or goal.latest is None):
-        return Content.assemble(head, (goal.why, "$warning"))
+        whole = f"no estimate: {goal.why}"
+        why = whole if len(head) + len(whole) <= width else goal.why
+        return Content.assemble(head, (why, "$warning"))
     said = list(_when(goal, snapshot.now))
     fitting = (text for text in said if len(head) + text.cell_length <= width)
     return Content.assemble(head, next(fitting, said[-1]))
