@@ -8,6 +8,7 @@ from recovery.documents import show_duration
 from recovery.inventory.ranges import fold
 from recovery.planning import Prepared
 from recovery.report.forecast import Forecast
+from recovery.tui.draw.figures import some
 from recovery.tui.signs import OUTCOMES, Sign
 
 _WAVES = 10
@@ -15,11 +16,41 @@ Line = tuple[str, str]
 """A style of the theme, and the text."""
 
 _HEAD = "bold $primary"
+_REAL = ("bold $error", "REAL MACHINES")
+_MOCK = ("bold $warning", "MOCK: nothing here is real")
 _OPEN = Sign("…", "not ended", "$muted")
 
 
+def world_line(*, mock: bool) -> Line:
+    """Which machines are meant: the first line of whatever asks for a decision."""
+    return _MOCK if mock else _REAL
+
+
 def plan_lines(prepared: Prepared) -> Iterator[Line]:
-    """What the run would do, what the verifier says, and what cannot be taken back."""
+    """What the run would do. The world, what cannot be taken back and warnings come first."""
+    yield world_line(mock=prepared.request.mock)
+    yield from _warned(prepared)
+    yield from _planned(prepared)
+    yield "", ""
+    yield from _verified(prepared)
+
+
+def _warned(prepared: Prepared) -> Iterator[Line]:
+    playbook = prepared.playbook
+    for step in prepared.report.irreversible:
+        yield "bold $warning", f"! Cannot be undone: {step}"
+    protected = [
+        h.name for h in prepared.fleet.hosts if h.protected and h.name not in prepared.named
+    ]
+    if protected and playbook.changes:
+        count = some(len(protected), "protected host")
+        verb = "is" if len(protected) == 1 else "are"
+        yield "$warning", f"! {count} {verb} not changed: {fold(protected, most=3)}"
+    for warning in prepared.warnings:
+        yield "$warning", f"! {warning}"
+
+
+def _planned(prepared: Prepared) -> Iterator[Line]:
     playbook, report = prepared.playbook, prepared.report
     yield "bold", f"{playbook.name}: {playbook.summary}"
     yield "", f"Incident  {prepared.incident.title}"
@@ -31,35 +62,19 @@ def plan_lines(prepared: Prepared) -> Iterator[Line]:
         yield "", f"Waves     {_waves(prepared.waves)} changed hosts"
         if playbook.strategy.soak:
             yield "", f"Soak      {show_duration(playbook.strategy.soak)} between waves"
-    yield (
-        "",
-        f"Worst     {show_duration(round(report.worst_case))} of work on one host that answers",
-    )
-    yield "", ""
-    yield from _verified(prepared)
+    worst = show_duration(round(report.worst_case))
+    yield "", f"Worst     {worst} of work on one host that answers"
 
 
 def _verified(prepared: Prepared) -> Iterator[Line]:
     playbook, report = prepared.playbook, prepared.report
     yield "$success", "✓ Verified: it ends, is guarded, and every name in it resolves"
-    for step in report.irreversible:
-        yield "bold $warning", f"! Cannot be undone: {step}"
     if playbook.changes and not report.irreversible:
         yield "$success", "✓ Each change can be undone"
     if not playbook.changes:
         yield "$success", "✓ Changes nothing on any host"
-    protected = [
-        h.name for h in prepared.fleet.hosts if h.protected and h.name not in prepared.named
-    ]
-    if protected and playbook.changes:
-        yield (
-            "$warning",
-            f"! {len(protected)} protected hosts are not changed: {fold(protected, most=3)}",
-        )
     for right in report.privileges:
         yield "$muted", f"  Needs the right to {right}"
-    for warning in prepared.warnings:
-        yield "$warning", f"! {warning}"
 
 
 def _waves(sizes: Sequence[int]) -> str:

@@ -29,6 +29,11 @@ def count(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def some(number: float, what: str) -> str:
+    """`1 host`, `12,345 hosts`."""
+    return f"{count(number)} {what}{'' if number == 1 else 's'}"
+
+
 def money(amount: float) -> str:
     """An amount in the fleet's currency: `86,875`, `1.24 million`."""
     for size, word in _LARGE:

@@ -19,6 +19,7 @@ from recovery.errors import RecoveryError
 from recovery.planning import Prepared
 from recovery.report.forecast import forecast
 from recovery.tui.actions import Action, bindings
+from recovery.tui.draw.figures import some
 from recovery.tui.inert import content, plain
 from recovery.tui.plan_words import Line, forecast_lines, plan_lines
 from recovery.tui.screens.confirm import Confirm
@@ -90,7 +91,7 @@ class PlanScreen(ModalScreen[str]):
                 choice = Choices(*self._options(), id="choice")
                 choice.display = not self._fixed
                 yield choice
-                with VerticalScroll(id="text", can_focus=self._fixed):
+                with VerticalScroll(id="text"):
                     yield Static(id="plan", markup=False)
                     yield Static(id="forecast", markup=False)
             yield Footer(show_command_palette=False)
@@ -185,10 +186,9 @@ class PlanScreen(ModalScreen[str]):
         """Begin the run that was shown."""
         count = len(prepared.order)
         if prepared.playbook.changes:
-            words = "\n".join(text for _, text in plan_lines(prepared))
-            title = f"Begin {prepared.playbook.name} on {count} hosts?"
+            title = f"Begin {prepared.playbook.name} on {some(count, 'host')}?"
             if not await self.app.push_screen_wait(
-                Confirm(title, words, str(count), "the number of hosts")
+                Confirm(title, plan_lines(prepared), str(count), "the number of hosts")
             ):
                 return
         self._say_busy("begins")
