@@ -50,6 +50,12 @@ def stopped(spawn: Spawn, fleet: Path, home: Path) -> Path:
     return journal
 
 
+def test_what_nobody_hears_is_told_as_such(stopped: Path, cli: Cli) -> None:
+    told = cli("runs", "pause", "last", "--journal", stopped)
+    assert told.code == 0
+    assert "is told to pause\nnobody carries it out: `recovery runs resume r" in told.err
+
+
 def test_ctrl_c_writes_a_checkpoint_and_resume_finishes(stopped: Path, cli: Cli) -> None:
     shown = cli("runs", "show", "last", "-o", "json", "--journal", stopped).document
     assert shown["finished"] is None
