@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
 from textual import events, work
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.dom import DOMNode
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.theme import Theme
@@ -167,14 +168,37 @@ class Dashboard(App[str]):
 
     def actions(self) -> tuple[Action, ...]:
         """What can be done here: the screen's own actions, then those of all screens."""
-        page = next(
-            (screen for screen in reversed(self.screen_stack) if isinstance(screen, Page)), None
-        )
-        return self.actions_on(page)
+        return self.actions_on(self.page)
+
+    @property
+    def page(self) -> Page | None:
+        """The page that is looked at, also while a dialog stands before it."""
+        pages = (screen for screen in reversed(self.screen_stack) if isinstance(screen, Page))
+        return next(pages, None)
+
+    def aimed(self) -> Snapshot:
+        """The snapshot with what somebody points at."""
+        return self.page.aimed(self.snapshot) if self.page is not None else self.snapshot
 
     def actions_on(self, page: Page | None) -> tuple[Action, ...]:
         """The actions of a screen, then those of all screens."""
         return (*(page.ACTIONS if page is not None else ()), *ACTIONS)
+
+    @override
+    async def run_action(
+        self,
+        action: Any,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """As Textual does; a key that does nothing now says why."""
+        done = await super().run_action(action, default_namespace, namespaces)
+        page = self.screen
+        if not done and isinstance(page, Page) and isinstance(action, str):
+            why = page.why_not(action.partition("(")[0].rpartition(".")[2])
+            if why:
+                page.tell(f"not now: {why}")
+        return done
 
     async def perform(self, action: Action) -> None:
         """Do what the action's key does, also while something else has the keys."""
@@ -189,7 +213,7 @@ class Dashboard(App[str]):
 
     async def action_help(self) -> None:
         """All keys of this screen."""
-        await self.push_screen(HelpScreen(self.actions(), self.deck.keys, self.snapshot))
+        await self.push_screen(HelpScreen(self.actions(), self.deck.keys, self.aimed()))
 
     async def action_report(self) -> None:
         """The status report for management."""

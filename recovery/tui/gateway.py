@@ -80,8 +80,8 @@ class Gateway(Protocol):
     async def rehearse(self, request: Request) -> RunView:
         """Carry the request out on a mock twin in virtual time, in a journal that is thrown away; how it ended."""
 
-    async def command(self, run: str, verb: Verb, gate: str = "") -> None:
-        """Tell a run something through the journal."""
+    async def command(self, run: str, verb: Verb, gate: str = "") -> str:
+        """Tell a run something through the journal; which process hears it, empty when nobody carries the run out."""
 
     async def explain(self, host: str, *, mock: bool) -> tuple[HostState, Sequence[Line]]:
         """All that is known of a host of this world, with its whole evidence, and how it came to it."""

@@ -23,7 +23,8 @@ class ActionCommands(Provider):
 
     def _offered(self) -> list[Action]:
         found = self._dashboard
-        return [item for item in found.actions() if not item.ready(found.snapshot)]
+        snapshot = found.aimed()
+        return [item for item in found.actions() if not item.ready(snapshot)]
 
     def _doing(self, action: Action) -> Callable[[], Coroutine[Any, Any, None]]:
         return lambda: self._dashboard.perform(action)

@@ -6,14 +6,36 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+from typing_extensions import override
+
 from recovery.documents import show_duration
+from recovery.model.events import GuardTripped
 from recovery.tui.plan_words import Line
 from recovery.tui.signs import OUTCOMES
 from recovery.tui.snapshot import RunLine
 from recovery.tui.widgets.columns import Column
 
+RULES = {"failed": "failed", "unreachable": "silent", "new_crashes": "new crashes"}
+"""The guard's rules in words."""
 _BAR = 20
 _WAVES = 8
+
+
+class State(NamedTuple):
+    """Where a run stands."""
+
+    sign: str
+    words: str
+    tone: str
+
+    @property
+    def style(self) -> str:
+        """The theme's, for this tone."""
+        return f"bold ${_STYLE[self.tone]}"
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.sign} {self.words}"
 
 
 class RunRow(NamedTuple):
@@ -23,21 +45,27 @@ class RunRow(NamedTuple):
     line: RunLine
 
 
-def state_of(line: RunLine) -> tuple[str, str]:
-    """Symbol and word for where a run stands, and the tone."""
+def state_of(line: RunLine) -> State:
+    """Where a run stands, the most urgent first."""
     view = line.view
     if view.finished is not None:
         good = view.finished.exit_code == 0
-        return ("✓ " if good else "✗ ") + view.finished.exit_reason, "good" if good else "warn"
-    if not line.carried_by:
-        return "! nobody carries it out", "bad"
-    if view.asked:
-        return "? waits for approval", "warn"
-    if view.paused:
-        return "= paused", "warn"
-    if view.held:
-        return f"= held: {view.held}", "warn"
-    return "▸ goes on", "busy"
+        return State("✓" if good else "✗", view.finished.exit_reason, "good" if good else "warn")
+    paused = view.held if view.held.startswith("paused") else "paused"
+    found = (
+        (not line.carried_by, State("!", "nobody carries it out", "bad")),
+        (view.guard is not None, State("■", "HALTED BY THE GUARD", "bad")),
+        (view.cancelled or view.aborted, State("‖", "is being stopped", "warn")),
+        (view.asked, State("?", "waits for approval", "warn")),
+        (view.paused, State("‖", paused, "warn")),
+        (view.held, State("‖", f"held: {view.held}", "warn")),
+    )
+    return next((state for holds, state in found if holds), State("▸", "goes on", "busy"))
+
+
+def guard_words(trip: GuardTripped) -> str:
+    """Which figure halted a run."""
+    return f"{RULES[trip.rule]} {trip.count} of {trip.denominator}, limit {trip.limit}"
 
 
 def columns() -> tuple[Column, ...]:
@@ -56,9 +84,9 @@ def columns() -> tuple[Column, ...]:
             "State",
             24,
             40,
-            lambda row: state_of(row.line)[0],
+            lambda row: str(state_of(row.line)),
             None,
-            lambda row: state_of(row.line)[1],
+            lambda row: state_of(row.line).tone,
             1,
         ),
         Column("playbook", "Playbook", 12, 24, lambda row: of_start(row, "playbook"), rank=2),
@@ -77,8 +105,8 @@ def columns() -> tuple[Column, ...]:
 
 def run_lines(line: RunLine) -> Iterator[Line]:
     """Where a run stands, the most urgent first."""
-    words, tone = state_of(line)
-    yield f"bold ${_STYLE[tone]}", words
+    state = state_of(line)
+    yield state.style, str(state)
     yield from _urgent(line)
     yield from _counts(line)
     yield from _waves(line)
@@ -93,14 +121,11 @@ def run_lines(line: RunLine) -> Iterator[Line]:
 
 def _urgent(line: RunLine) -> Iterator[Line]:
     view = line.view
+    key = "   (a approves)" if line.is_live else ""
     for asked in view.asked if line.is_open else ():
-        yield "bold $warning", f"? {asked.gate}: {asked.question}   (a approves)"
+        yield "bold $warning", f"? {asked.gate}: {asked.question}{key}"
     if view.guard is not None:
-        trip = view.guard
-        yield (
-            "bold $error",
-            f"✗ GUARD: {trip.rule} {trip.count} of {trip.denominator}, limit {trip.limit}",
-        )
+        yield "bold $error", f"✗ GUARD: {guard_words(view.guard)}"
     if line.is_open and not line.carried_by:
         yield "$warning", "! u takes it up where it stopped"
 
@@ -131,7 +156,9 @@ def _waves(line: RunLine) -> Iterator[Line]:
             "",
             f"  Wave {wave.number}: {wave.ended} of {wave.size} ended, {wave.admitted} begun  {state}",
         )
-    left = line.waves[len(line.view.waves) :]
-    if left and line.is_open:
+    view = line.view
+    stops = view.cancelled or view.aborted or view.guard is not None
+    left = line.waves[len(view.waves) :]
+    if left and line.is_open and not stops:
         shown = ", ".join(map(str, left[:_WAVES]))
         yield "$muted", f"  still to come: {shown}{', …' if len(left) > _WAVES else ''}"

@@ -113,9 +113,10 @@ class ServiceGateway:
                 child.stop()
             return await asyncio.to_thread(_rehearsed, journal, child)
 
-    async def command(self, run: str, verb: Verb, gate: str = "") -> None:
-        """Tell a run something through the journal."""
-        await asyncio.to_thread(self._service.command, run, verb, gate, self._deck.by)
+    async def command(self, run: str, verb: Verb, gate: str = "") -> str:
+        """Tell a run something through the journal; which process hears it."""
+        run = await asyncio.to_thread(self._service.command, run, verb, gate, self._deck.by)
+        return await asyncio.to_thread(holder, self._journal, run)
 
     async def explain(self, host: str, *, mock: bool) -> tuple[HostState, Sequence[views.Line]]:
         """All that is known of a host of this world."""

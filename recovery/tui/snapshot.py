@@ -55,6 +55,13 @@ class RunLine(msgspec.Struct, frozen=True, eq=False):
         """A process carries it out."""
         return self.is_open and bool(self.carried_by)
 
+    @property
+    def rank(self) -> int:
+        """How urgent it is, 0 the most: it asks, changes machines, goes on, was left open by a change."""
+        if self.is_live:
+            return 0 if self.view.asked else 1 if self.changes else 2
+        return 3 if self.is_open and self.changes else 4
+
 
 class Outlook(msgspec.Struct, frozen=True):
     """When it will be over, by many simulated courses of the hosts as they stood."""
@@ -114,14 +121,25 @@ class Snapshot(msgspec.Struct, frozen=True, eq=False):
     """Why there is none, or no newer one."""
     problem: str = ""
     """Why what is shown is not up to date."""
+    chosen: str = ""
+    """Id of the run that somebody points at, on a screen that lists runs."""
 
     @property
     def focus(self) -> RunLine | None:
-        """The run that people look at: the newest of this world that is carried out, else the newest of it."""
+        """The run of this world that people look at, the most urgent by `RunLine.rank`; of several the newest."""
         own = [line for line in self.runs if line.mock == self.mock]
-        live = [line for line in own if line.is_live]
-        found = live or own
-        return found[-1] if found else None
+        return min(reversed(own), key=lambda line: line.rank, default=None)
+
+    @property
+    def steered(self) -> RunLine | None:
+        """The run that people's orders go to: the one that somebody points at, else the one in focus."""
+        return self.run(self.chosen) or self.focus
+
+    @property
+    def others(self) -> tuple[RunLine, ...]:
+        """The open runs beside the one in focus, of both worlds, the most urgent first."""
+        found = [line for line in reversed(self.runs) if line.is_open and line is not self.focus]
+        return tuple(sorted(found, key=lambda line: line.rank))
 
     def light(self) -> Snapshot:
         """The same without what is large: the states of the hosts and the events, for a screen that is not shown."""

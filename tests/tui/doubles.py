@@ -45,6 +45,7 @@ class FakeGateway:
         self.stage = stage
         self.calls: list[tuple[Any, ...]] = []
         self.refusal = ""
+        self.hears = "process 4711 on ops-1"
         self.outlook: Outlook | None = None
         self.views: dict[str, RunView] = {}
         self.stored: tuple[Stored, ...] = ()
@@ -78,8 +79,9 @@ class FakeGateway:
         self._note("rehearse", request)
         return self.views["rehearsal"]
 
-    async def command(self, run: str, verb: Verb, gate: str = "") -> None:
+    async def command(self, run: str, verb: Verb, gate: str = "") -> str:
         self._note("command", run, verb, gate)
+        return self.hears
 
     async def explain(self, host: str, *, mock: bool) -> tuple[HostState, Sequence[Line]]:
         self._note("explain", host)

@@ -122,6 +122,10 @@ async def test_a_run_that_nobody_carries_out_is_taken_up(stage: Stage) -> None:
         await runs(pilot)
         assert "nobody carries it out" in said(app, "#run")
         await pressed(pilot, "u")
+        assert "MOCK" in str(app.screen.query(Static).first().content)
+        await pressed(pilot, "enter")
+        assert calls(app) == []
+        await pressed(pilot, "y")
         assert calls(app) == [("take_up", RUN)]
 
 
@@ -134,8 +138,7 @@ async def test_a_finished_run_takes_no_orders_and_can_be_tried_again(stage: Stag
     async with app.run_test(size=(80, 24)) as pilot:
         await runs(pilot)
         assert said(app, "#run").startswith("✗ 1 host failed")
-        app.screen.steered()  # type: ignore[attr-defined]
-        await pilot.pause(0.1)
+        await pressed(pilot, "a")
         assert "has finished" in told(app)
         await pressed(pilot, "t")
         await pilot.pause(0.4)
@@ -253,11 +256,11 @@ async def test_what_only_looks_begins_at_once(app: Dashboard) -> None:
 def test_where_a_run_stands_has_a_word(stage: Stage) -> None:
     stage.snapshot()
     stage.begin()
-    assert state_of(stage.snapshot().runs[-1])[0] == "▸ goes on"
+    assert str(state_of(stage.snapshot().runs[-1])) == "▸ goes on"
     stage.say(RunHeld(at=at(5), run=RUN, reason="the blocker says no"))
-    assert state_of(stage.snapshot().runs[-1])[0] == "= held: the blocker says no"
+    assert str(state_of(stage.snapshot().runs[-1])) == "‖ held: the blocker says no"
     stage.say(Command(at=at(6), run=RUN, verb="pause"))
-    assert state_of(stage.snapshot().runs[-1])[0] == "= paused"
+    assert str(state_of(stage.snapshot().runs[-1])) == "‖ paused"
     trip = GuardTripped(at=at(7), run=RUN, rule="failed", count=2, limit=1, denominator="wave 1")
     stage.say(trip)
     text = "\n".join(words for _, words in run_lines(stage.snapshot().runs[-1]))

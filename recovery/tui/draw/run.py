@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
 
-from recovery.tui.draw.figures import count, gauge, lines, span
+from recovery.tui.draw.figures import count, gauge, lines, some, span
 from recovery.tui.inert import plain
+from recovery.tui.run_words import RULES, guard_words, state_of
 from recovery.tui.snapshot import RunLine, Snapshot
 
 _GAUGE = 12
 _WAITS = 4
-_RULES = {"failed": "failed", "unreachable": "silent", "new_crashes": "new crashes"}
+_OTHERS = 3
+"""Other open runs that are named."""
 
 
 def run(snapshot: Snapshot, width: int, height: int) -> Content:
@@ -18,7 +22,13 @@ def run(snapshot: Snapshot, width: int, height: int) -> Content:
     line = snapshot.focus
     if line is None:
         return _nothing(snapshot)
-    rows = [_title(line), _state(line), *_waves(line), *_guard(line)]
+    rows = [
+        _title(line),
+        *_state(line),
+        *_others(snapshot.others),
+        *_waves(line),
+        *_guard(line, width),
+    ]
     rows += _waits(line, max(1, height - len(rows)))
     return lines([row.truncate(width, ellipsis=True) for row in rows])
 
@@ -32,29 +42,38 @@ def _nothing(snapshot: Snapshot) -> Content:
 
 def _title(line: RunLine) -> Content:
     started = line.view.started
-    words = f" {plain(started.playbook, 40)} on {count(started.total)} hosts" if started else " ?"
+    words = f" {plain(started.playbook, 40)} on {some(started.total, 'host')}" if started else " ?"
     return Content.assemble((words, "bold"), (f"   {plain(line.run, 40)}", "$muted"))
 
 
-def _state(line: RunLine) -> Content:
-    view = line.view
-    if view.finished is not None:
-        fine = view.finished.exit_code == 0
-        sign = ("✓ ", "$success") if fine else ("✗ ", "$warning")
-        return Content.assemble(" ", sign, f"over: {plain(view.finished.exit_reason, 120)}")
-    if view.guard is not None:
-        trip = view.guard
-        words = f"{_RULES[trip.rule]} {trip.count} of {plain(trip.denominator, 60)}"
-        return Content.styled(f" ■ HALTED BY THE GUARD: {words}, limit {trip.limit}", "bold $error")
-    if not line.carried_by:
-        return Content.styled(
-            " ‖ open, but nobody carries it out: press u to go on", "bold $warning"
-        )
-    if view.held or view.paused:
-        return Content.styled(f" ‖ held: {plain(view.held or 'paused', 120)}", "bold $warning")
-    if view.cancelled or view.aborted:
-        return Content.styled(" ‖ is being stopped", "bold $warning")
-    return Content.assemble((" ▸ ", "$success"), "goes on")
+def _state(line: RunLine) -> list[Content]:
+    state, trip = state_of(line), line.view.guard
+    words = f"over: {state.words}" if line.view.finished is not None else state.words
+    if line.is_open and not line.carried_by:
+        words += ": u takes it up"
+    elif line.is_live and line.view.asked and state.sign == "?":
+        asked = line.view.asked[0]
+        words += f" of {asked.gate}: {asked.question}"
+    rows = [Content.styled(f" {state.sign} {plain(words, 160)}", state.style)]
+    if trip is not None and line.is_open:
+        rows.append(Content.styled(f"   {plain(guard_words(trip), 120)}", "bold $error"))
+    return rows
+
+
+def _others(others: Sequence[RunLine]) -> list[Content]:
+    """The other open runs in one line, so that none goes on unseen."""
+    if not others:
+        return []
+    named = [f"{other.run} {state_of(other).words}" for other in others[:_OTHERS]]
+    if len(others) > _OTHERS:
+        named.append("…")
+    words = plain("; ".join(named), 200)
+    look = "bold $warning" if any(_needs(other) for other in others) else "$muted"
+    return [Content.styled(f" + {some(len(others), 'more open run')}: {words}", look)]
+
+
+def _needs(line: RunLine) -> bool:
+    return not line.carried_by or bool(line.view.asked)
 
 
 def _waves(line: RunLine) -> list[Content]:
@@ -73,19 +92,21 @@ def _waves(line: RunLine) -> list[Content]:
     ]
 
 
-def _guard(line: RunLine) -> list[Content]:
+def _guard(line: RunLine, width: int) -> list[Content]:
+    """Each rule's figure and limit, on as many lines as they need."""
     if not line.guard or not line.is_open or not line.view.waves:
         return []
-    parts: list[Content] = [Content(" guard  ")]
+    rows = [Content(" guard")]
     for trip in line.guard:
         near = trip.count * 2 >= trip.limit and trip.count > 0
-        figure = f"{trip.count} of {trip.limit}"
-        parts += [
-            Content(f"{_RULES[trip.rule]} "),
-            Content.styled(figure, "bold $error" if near else "bold"),
-            Content("   "),
-        ]
-    return [Content.assemble(*parts)]
+        part = Content.assemble(
+            f"  {RULES[trip.rule]} ",
+            (f"{count(trip.count)}, limit {count(trip.limit)}", "bold $error" if near else "bold"),
+        )
+        if rows[-1].cell_length + part.cell_length > width:
+            rows.append(Content("      "))
+        rows[-1] = Content.assemble(rows[-1], part)
+    return rows
 
 
 def _waits(line: RunLine, room: int) -> list[Content]:

@@ -91,10 +91,18 @@ class Page(Screen[None]):
 
     def _offer(self, snapshot: Snapshot) -> None:
         if self in self.app.screen_stack and snapshot is not self.snapshot:
-            before = self._readiness()
-            self.snapshot = snapshot
-            if before != self._readiness():
-                self.refresh_bindings()
+            self.take(snapshot)
+
+    def take(self, snapshot: Snapshot) -> None:
+        """Show this snapshot, and what can be done by it."""
+        before = self._readiness()
+        self.snapshot = self.aimed(snapshot)
+        if before != self._readiness():
+            self.refresh_bindings()
+
+    def aimed(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot with what somebody points at on this page."""
+        return snapshot
 
     def _readiness(self) -> list[bool]:
         return [bool(action.ready(self.snapshot)) for action in self.ACTIONS]
@@ -102,7 +110,11 @@ class Page(Screen[None]):
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """None (shown in grey) for what cannot be done now."""
-        return None if why_not(self.ACTIONS, action, self.snapshot) else True
+        return None if self.why_not(action) else True
+
+    def why_not(self, verb: str) -> str:
+        """Why the action of this verb cannot be done now; nothing when it can, or is none of this page."""
+        return why_not(self.ACTIONS, verb, self.aimed(self.snapshot))
 
     @work(exit_on_error=False)
     async def ask(

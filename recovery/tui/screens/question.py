@@ -11,6 +11,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 from typing_extensions import override
 
+from recovery.tui.inert import content
+from recovery.tui.plan_words import Line
+
 
 class Question(ModalScreen[bool]):
     """Dismissed with whether the answer is yes. Enter is no answer: it is pressed too easily."""
@@ -20,12 +23,13 @@ class Question(ModalScreen[bool]):
         ("n,escape,q", "dismiss(False)", "No"),
     ]
 
-    def __init__(self, title: str, words: str, yes: str) -> None:
-        """`words` are shown as they are; `yes` says what y does."""
+    def __init__(self, title: str, words: str, yes: str, world: Line) -> None:
+        """`words` are shown as they are, below which machines are meant; `yes` says what y does."""
         super().__init__()
         self._title = title
         self._words = words
         self._yes = yes
+        self._world = world
 
     @override
     def compose(self) -> ComposeResult:
@@ -33,4 +37,6 @@ class Question(ModalScreen[bool]):
         with Vertical(classes="dialog") as box:
             box.border_title = self._title
             box.border_subtitle = f"{self._yes}   Esc: no"
+            style, world = self._world
+            yield Static(content(world, style))
             yield Static(self._words, markup=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+import msgspec
 from textual import on, work
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
@@ -83,10 +84,10 @@ class RunsScreen(Steering, Page):
     def watch_snapshot(self, old: Snapshot, new: Snapshot) -> None:
         """Show the runs."""
         rows = [RunRow(line.run, line) for line in reversed(new.runs)]
+        before, stood = old.focus.run if old.focus is not None else "", self.table.current
         self.table.show(arrange(rows))
-        before = old.focus.run if old.focus is not None else ""
-        if new.focus is not None and new.focus.run != before:
-            self.table.go_to(new.focus.run)
+        if new.focus is not None and new.focus.run != before and stood in ("", before):
+            self.table.go_to(new.focus.run)  # nobody had set the cursor on another run
         self._detail()
 
     @property
@@ -94,7 +95,16 @@ class RunsScreen(Steering, Page):
         """The run under the cursor."""
         return self.snapshot.run(self.table.current)
 
+    @override
+    def aimed(self, snapshot: Snapshot) -> Snapshot:
+        """With the run under the cursor."""
+        return msgspec.structs.replace(snapshot, chosen=self.table.current)
+
     @on(LineTable.Moved)
+    def _moved(self) -> None:
+        if self.snapshot.chosen != self.table.current:
+            self.take(self.snapshot)
+
     def _detail(self) -> None:
         line = self.current
         if line is not None:
@@ -112,15 +122,6 @@ class RunsScreen(Steering, Page):
         run = await self.app.push_screen_wait(screen)
         if run:
             self.tell(f"run {run} has begun")
-
-    @override
-    def steered(self) -> RunLine | None:
-        """The run under the cursor, while it has not finished."""
-        line = self.current
-        if line is None or not line.is_open:
-            self.tell("this run has finished: nobody can be told anything", severe=True)
-            return None
-        return line
 
     @work(exclusive=True, group="plan")
     async def action_retry(self) -> None:

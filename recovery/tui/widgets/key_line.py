@@ -42,8 +42,7 @@ class KeyLine(Static):
         """As if the key were pressed."""
         for end, action in self._places:
             if event.x < end:
-                if not action.ready(self.snapshot):
-                    await self.app.run_action(action.target)
+                await self.app.run_action(action.target)
                 return
 
     def _say(self) -> None:
