@@ -36,6 +36,9 @@ class Action(msgspec.Struct, frozen=True):
     call: str = ""
     """Textual's action, where it is not the verb of the id."""
 
+    foremost: bool = False
+    """Also while a dialog or a field has the keys."""
+
     @property
     def verb(self) -> str:
         """Textual's action, without its parameters."""
@@ -62,6 +65,7 @@ class Action(msgspec.Struct, frozen=True):
             show=self.shown,
             tooltip=self.tooltip,
             id=self.id,
+            priority=self.foremost,
         )
 
 

@@ -64,6 +64,15 @@ ACTIONS = (
             ("ask_quit", "q,ctrl+c", "Quit", "Leave; runs go on without this screen"),
         )
     ),
+    Action(
+        "app.quit",
+        "ctrl+q",
+        "Leave",
+        "As Quit, and also from a dialog or a field",
+        "Everywhere",
+        call="app.ask_quit",
+        foremost=True,
+    ),
 )
 
 _PACE = 0.2
@@ -227,6 +236,8 @@ class Dashboard(App[str]):
     @work
     async def action_ask_quit(self) -> None:
         """Leave, after a question while something goes on; says how to come back."""
+        if isinstance(self.screen, QuitScreen):
+            return
         live = [line.run for line in self.snapshot.runs if line.is_live]
         if live and not await self.push_screen_wait(QuitScreen(live)):
             return

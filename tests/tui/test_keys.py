@@ -7,7 +7,9 @@ import pytest
 from recovery.errors import UnknownNameError
 from recovery.tui.actions import Action, keymap, keys_of
 from recovery.tui.app import ACTIONS, Dashboard
-from tests.tui.scene import Stage, dashboard
+from recovery.tui.screens.quit import QuitScreen
+from tests.tui.scene import Stage, carried, dashboard
+from tests.tui.test_situation_screen import ready, stands, until
 
 
 @pytest.mark.parametrize("pressed", ["2", "x", "f2"])
@@ -38,3 +40,22 @@ def test_every_action_has_an_id_of_its_own_and_every_key_one_meaning_on_a_screen
         assert len({action.id for action in actions}) == len(actions)
         keys = [key for action in actions for key in action.key.split(",")]
         assert sorted(keys) == sorted(set(keys))
+
+
+@pytest.mark.parametrize("before", [(), ("5", "slash"), ("question_mark",), ("X",)])
+async def test_ctrl_q_asks_too_wherever_the_keys_are(stage: Stage, before: tuple[str, ...]) -> None:
+    stage.begin()
+    app = dashboard(stage, carried(stage.snapshot()))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, *before)
+        below = app.screen
+        await pilot.press("ctrl+q")
+        await until(pilot, stands(app, QuitScreen), "the question")
+        await pilot.press("ctrl+q", "escape")
+        await until(pilot, lambda: app.screen is below, "the screen below")
+        assert app.return_value is None
+        await pilot.press("ctrl+q")
+        await until(pilot, stands(app, QuitScreen), "the question")
+        await pilot.press("y")
+        await until(pilot, lambda: app.return_value is not None, "the end")
+    assert app.return_value == "come back: recovery tui"
