@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import closing
 from typing import Any
 
@@ -70,6 +71,30 @@ async def test_the_latest_event_is_in_sight_and_the_next_ones_follow(
         assert f"{app.snapshot.seq} shown of {app.snapshot.seq} events" in shown(app)
         bring(app, stage, Notice(at=at(830), run=RUN, message="something new"))
         await until(pilot, lambda: "something new" in shown(app), "the new event")
+        assert log(app).chosen == log(app).rows[-1]
+
+
+@pytest.mark.parametrize("keys", [(), ("i",), ("i", "i"), ("home", "i")])
+@pytest.mark.parametrize("size", [(120, 20), (100, 60)])
+async def test_the_latest_is_in_sight_where_nothing_more_happens_too(
+    stage: Stage, keys: tuple[str, ...], size: tuple[int, int]
+) -> None:
+    stage.begin()
+    stage.say(*(Notice(at=at(n), run=RUN, message=f"notice {n}") for n in range(1200)))
+    snapshot = stage.snapshot()
+    app = dashboard(stage, snapshot)
+    app.gateway.stored = snapshot.recent  # type: ignore[attr-defined]
+    read = app.gateway.events
+
+    async def late(sieve: Sieve, before: int, count: int) -> tuple[Stored, ...]:
+        await asyncio.sleep(0.1)
+        return await read(sieve, before, count)
+
+    app.gateway.events = late  # type: ignore[method-assign]
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot, *keys)
+        await until(pilot, lambda: "notice 1199" in shown(app), "the latest")
+        assert "follows" in shown(app)
         assert log(app).chosen == log(app).rows[-1]
 
 

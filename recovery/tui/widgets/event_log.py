@@ -112,7 +112,7 @@ class EventLog(ScrollView, can_focus=True):
         self._cursor += len(old)
         y = self.scroll_offset.y + len(old)
         self._changed()
-        self.scroll_to(y=y, animate=False, immediate=True)
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
 
     def follow(self, *, on: bool) -> None:
         """Keep the latest in sight, or not."""
@@ -126,9 +126,10 @@ class EventLog(ScrollView, can_focus=True):
         return self.scrollable_content_region.width
 
     def _changed(self) -> None:
+        """Scrolled by `force`: the bar, without which Textual scrolls nothing, only comes with the next layout."""
         self.virtual_size = Size(self._width, len(self._rows))
         if self.follows:
-            self.scroll_end(animate=False, immediate=True, x_axis=False)
+            self.scroll_end(animate=False, immediate=True, force=True, x_axis=False)
         self.refresh()
 
     def on_resize(self) -> None:
@@ -204,7 +205,7 @@ class EventLog(ScrollView, can_focus=True):
         self._cursor = max(0, min(len(self._rows) - 1, place))
         self.follows = self._cursor >= len(self._rows) - 1
         self.scroll_to_region(
-            Region(0, self._cursor, self._width, 1), animate=False, immediate=True
+            Region(0, self._cursor, self._width, 1), animate=False, immediate=True, force=True
         )
         self.refresh()
 
