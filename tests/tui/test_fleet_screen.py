@@ -246,7 +246,7 @@ async def test_a_host_has_a_page(app: Dashboard) -> None:
         assert "atl-kiosk-13   ↻ crash loop   ✗ gave up" in said(app, "#head")
         facts = said(app, "#facts")
         assert "kiosk, windows" in facts
-        assert "stop code 0x50, 1 crashes on record" in facts
+        assert "stop code 0x50, 1 crash on record" in facts
         assert "last: the file is locked" in facts
         assert "rollback: done" in said(app, "#lines")
         assert said(app, "#way") == "Console: none"

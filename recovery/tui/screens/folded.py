@@ -51,11 +51,11 @@ class FoldedScreen(ModalScreen[None]):
         with Vertical() as box:
             box.border_title = content(f"The same replies: {self._what}", longest=100)
             box.border_subtitle = (
-                "↑↓ chooses   - most say, these do not   + only these say   Esc back"
+                "↑↓ choose   Tab: the reply   - most say, these not   + only these say   Esc back"
             )
             with Horizontal():
                 yield Choices(id="groups")
-                with VerticalScroll(can_focus=False):
+                with VerticalScroll():
                     yield Static("… folds", id="reply", markup=False)
 
     def on_mount(self) -> None:

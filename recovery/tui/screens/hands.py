@@ -40,6 +40,14 @@ _SETTLE = 0.08
 _OWN = (
     Action("hands.act", "x", "Act", "Prove, or act on the marked hosts", "Hands", shown=True),
     Action("hands.group", "v", "Group", "By stage, by site, by technician", "Hands", shown=True),
+    Action(
+        "hands.book",
+        "tab",
+        "Text",
+        "To the ticket's text, which arrows scroll, and back",
+        "Hands",
+        call="app.focus_next",
+    ),
     *DESK_ACTIONS,
 )
 
@@ -50,6 +58,7 @@ class HandsScreen(DeskVerbs, ActingPage):
     DEFAULT_CSS = """
     HandsScreen #line { height: 2; }
     HandsScreen #book { width: 40%; min-width: 30; padding: 0 1; border-left: solid $border; }
+    HandsScreen #book:focus { border-left: solid $accent; }
     """
     NAME = "hands"
     AUTO_FOCUS = "HostTable"
@@ -72,7 +81,7 @@ class HandsScreen(DeskVerbs, ActingPage):
         yield Static(figures(DeskNumbers()), id="line", markup=False)
         yield Horizontal(
             HostTable(columns(), id="hands"),
-            VerticalScroll(Static(id="text", markup=False), id="book", can_focus=False),
+            VerticalScroll(Static(id="text", markup=False), id="book"),
         )
 
     @property
@@ -117,6 +126,8 @@ class HandsScreen(DeskVerbs, ActingPage):
             return
         ticket = row.ticket
         asked = (row.name, ticket.verdict, ticket.runbook, ticket.run, ticket.site, ticket.location)
+        if asked[:1] != self._asked[:1]:
+            self.query_one("#book").scroll_home(animate=False)
         if asked != self._asked:
             self._asked, self._job, self._why_not = asked, None, ""
             self.read_checklist(row.name)

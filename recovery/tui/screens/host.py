@@ -19,6 +19,7 @@ from recovery.journal.views import Line
 from recovery.model.host import Fleet, Host
 from recovery.model.state import HostState
 from recovery.tui.actions import Action, bindings
+from recovery.tui.draw.figures import some
 from recovery.tui.fleet_rows import age, code, shown
 from recovery.tui.inert import content
 from recovery.tui.pictures import HostPicture
@@ -42,13 +43,14 @@ class HostScreen(ActingPage):
 
     DEFAULT_CSS = """
     HostScreen #head { padding: 0 1; background: $panel; height: auto; }
-    HostScreen #upper { height: auto; max-height: 45%; }
+    HostScreen #page { height: 1fr; scrollbar-size-vertical: 1; }
+    HostScreen #upper { height: auto; }
     HostScreen #facts { width: 1fr; height: auto; padding: 0 1; }
     HostScreen #console { width: 44; height: auto; padding: 0 1; border-left: solid $border; display: none; }
     HostScreen #way, HostScreen #caption, HostScreen #picture { height: auto; }
     HostScreen #picture > * { width: 100%; height: auto; }
     HostScreen.wide #console { display: block; }
-    HostScreen #timeline { height: 1fr; padding: 0 1; border-top: solid $border; }
+    HostScreen #lines { height: auto; padding: 0 1; border-top: solid $border; }
     """
     NAME = "fleet"
     ACTIONS: ClassVar[tuple[Action, ...]] = _OWN
@@ -64,21 +66,21 @@ class HostScreen(ActingPage):
 
     @override
     def body(self) -> Iterable[Widget]:
-        """Head, facts, the console's place, the timeline."""
+        """Head; and below it, as one page that scrolls: facts, the console's place, the timeline."""
         yield Static(id="head", markup=False)
-        with Vertical(id="upper"), Horizontal():
-            yield Static(id="facts", markup=False)
-            with Vertical(id="console"):
-                yield Static(id="way", markup=False)
-                yield Static(id="caption", markup=False)
-                yield Vertical(id="picture")
-        with VerticalScroll(id="timeline"):
+        with VerticalScroll(id="page"):
+            with Horizontal(id="upper"):
+                yield Static(id="facts", markup=False)
+                with Vertical(id="console"):
+                    yield Static(id="way", markup=False)
+                    yield Static(id="caption", markup=False)
+                    yield Vertical(id="picture")
             yield Static("… reads the journal", id="lines", markup=False)
 
     def on_mount(self) -> None:
         """Show what the snapshot knows, and ask for the rest."""
         super().on_mount()
-        self.query_one("#timeline").focus()
+        self.query_one("#page").focus()
         self._show_head(self._state or HostState(self._host))
 
     def on_resize(self) -> None:
@@ -99,11 +101,23 @@ class HostScreen(ActingPage):
             )
         elif state is not self._asked and not self._asking:
             self._asked, self._asking = state, True
-            self.ask(self.gateway.explain(self._host, mock=self.snapshot.mock), self._show)
+            self.read_journal()
 
-    def _show(self, found: tuple[HostState, Sequence[Line]]) -> None:
-        state, lines = found
-        self._asking = False
+    @work(exclusive=True, group="explain", exit_on_error=False)
+    async def read_journal(self) -> None:
+        """Read all that is known of the host; what cannot be read now is read with the next snapshot."""
+        try:
+            state, lines = await self.gateway.explain(self._host, mock=self.snapshot.mock)
+        except RecoveryError as error:
+            self._asked = None
+            why = content(f"✗ The journal cannot be read: {error}", "bold $error")
+            self.query_one("#lines", Static).update(why)
+            return
+        finally:
+            self._asking = False
+        self._show(state, lines)
+
+    def _show(self, state: HostState, lines: Sequence[Line]) -> None:
         self._show_head(state)
         shown_lines = Content("\n").join(_timeline(lines))
         self.query_one("#lines", Static).update(shown_lines)
@@ -200,14 +214,19 @@ def _seen(state: HostState, snapshot: Snapshot) -> Iterator[Content]:
     )
     yield content(f"  answered {seen}{silent}")
     if case.boot is not None:
-        yield content(f"  boot {case.boot.boot_id or 'without id'}, {len(case.boots)} boots seen")
+        yield content(
+            f"  boot {case.boot.boot_id or 'without id'}, {some(len(case.boots), 'boot')} seen"
+        )
     if code(state):
-        yield content(f"  stop code {code(state)}, {len(case.crashes)} crashes on record", "$error")
+        crashes = "1 crash" if len(case.crashes) == 1 else f"{len(case.crashes)} crashes"
+        yield content(f"  stop code {code(state)}, {crashes} on record", "$error")
     if case.facts is not None and case.facts.release:
         yield content(f"  {case.facts.release} {case.facts.safe_mode and 'SAFE MODE'}")
     yield content("Attempts", "bold $primary")
     outcome = f", {shown(OUTCOMES[state.outcome])}" if state.outcome else ""
-    yield content(f"  {state.attempts} of this step, {state.reboots} restarts asked for{outcome}")
+    yield content(
+        f"  {state.attempts} of this step, {some(state.reboots, 'restart')} asked for{outcome}"
+    )
     if state.message:
         yield content(f"  last: {state.message}")
     if state.runbook:

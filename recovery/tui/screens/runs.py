@@ -46,6 +46,14 @@ _OWN = (
         shown=True,
         ready=_some,
     ),
+    Action(
+        "runs.detail",
+        "tab",
+        "Text",
+        "To the run's text, which arrows scroll, and back",
+        "Runs",
+        call="app.focus_next",
+    ),
     *steering("runs"),
 )
 
@@ -57,6 +65,7 @@ class RunsScreen(Steering, Page):
     RunsScreen LineTable { height: 1fr; min-height: 5; max-height: 33%; }
     RunsScreen #run { width: 100%; }
     RunsScreen #detail { height: 2fr; padding: 0 1; border-top: solid $border; }
+    RunsScreen #detail:focus { border-top: solid $accent; }
     """
     NAME = "runs"
     AUTO_FOCUS = "LineTable"
@@ -68,7 +77,7 @@ class RunsScreen(Steering, Page):
         """The list above one run."""
         yield LineTable(columns(), id="runs")
         yield VerticalScroll(
-            Static("No run yet: n plans one.", id="run", markup=False), id="detail", can_focus=False
+            Static("No run yet: n plans one.", id="run", markup=False), id="detail"
         )
 
     @property
@@ -102,6 +111,7 @@ class RunsScreen(Steering, Page):
 
     @on(LineTable.Moved)
     def _moved(self) -> None:
+        self.query_one("#detail").scroll_home(animate=False)
         if self.snapshot.chosen != self.table.current:
             self.take(self.snapshot)
 
