@@ -92,7 +92,7 @@ class TuiSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     pictures: Literal["auto", "sixel", "kitty", "blocks", "none"] = "auto"
     """How pictures of screens are shown: in pixels where the terminal says that it can, else in half blocks."""
     keys: dict[str, str] = {}
-    """Action, as the help names it, to the keys that it has instead of its own: `app.quit: ctrl+q`."""
+    """Action, as the help names it, to the keys that it has instead of its own: `app.help: f1`."""
 
 
 class KeysSection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

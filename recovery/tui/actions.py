@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from textual.binding import Binding, Keymap
+from textual.keys import KEY_ALIASES, Keys, key_to_character
 
-from recovery.errors import UnknownNameError
+from recovery.errors import UnknownNameError, UsageError
 from recovery.tui.snapshot import Snapshot
 
 Ready = Callable[[Snapshot], str]
+
+_NAMED = {key.value for key in Keys if "+" not in key.value and "<" not in key.value}
+_MODIFIERS = {"ctrl", "alt", "shift", "super", "hyper", "meta"}
+_ALIASES = {alias: key for key, aliases in KEY_ALIASES.items() for alias in aliases}
 
 
 def always(_snapshot: Snapshot) -> str:
@@ -87,13 +92,53 @@ def groups(actions: Iterable[Action]) -> Iterator[tuple[str, list[Action]]]:
     yield from found.items()
 
 
-def keymap(keys: Mapping[str, str], known: Iterable[Action]) -> Keymap:
-    """The key map of the settings. Raises `UnknownNameError` for an action that there is not."""
-    names = [action.id for action in known]
-    for name in keys:
+def keymap(keys: Mapping[str, str], screens: Iterable[Sequence[Action]]) -> Keymap:
+    """The key map of the settings, for the actions of each of the screens.
+
+    Raises `UnknownNameError` for an action that there is not, `UsageError` for what is no key, and for a key that would
+    hide another action of the same screen.
+    """
+    known = [tuple(actions) for actions in screens]
+    names = [action.id for actions in known for action in actions]
+    for name, text in keys.items():
         if name not in names:
             raise UnknownNameError("action", name, names)
+        for key in _keys(text):
+            if not _is_key(key):
+                raise UsageError(
+                    f"tui.keys: {name}: {key!r} is no key: write such as x, f2, ctrl+t, question_mark"
+                )
+    for actions in known:
+        _check_apart(keys, actions)
     return dict(keys)
+
+
+def _check_apart(keys: Mapping[str, str], actions: Sequence[Action]) -> None:
+    owners: dict[str, Action] = {}
+    for action in sorted(actions, key=lambda action: action.id in keys):
+        for key in _keys(keys.get(action.id, action.key)):
+            owner = owners.setdefault(_canonical(key), action)
+            if owner.id != action.id:
+                raise UsageError(
+                    f"tui.keys: {action.id}: {key!r} is the key of {owner.id} ({owner.title}) on the same screen: "
+                    "choose another one, or give that one another too"
+                )
+
+
+def _keys(text: str) -> list[str]:
+    return [key.strip() for key in text.split(",")]
+
+
+def _is_key(key: str) -> bool:
+    *modifiers, last = key.split("+")
+    named = last in _NAMED or key_to_character(last) is not None
+    return named and set(modifiers) <= _MODIFIERS and len(set(modifiers)) == len(modifiers)
+
+
+def _canonical(key: str) -> str:
+    """One name for all that a terminal sends alike: `?` and `question_mark`, `ctrl+i` and `tab`."""
+    key = _ALIASES.get(key, key)
+    return key_to_character(key) or key
 
 
 def keys_of(action: Action, keys: Mapping[str, str]) -> str:

@@ -25,7 +25,9 @@ from recovery.tui.outlook import why_none
 from recovery.tui.pages import MODES
 from recovery.tui.palette import ActionCommands
 from recovery.tui.screens.help import HelpScreen
+from recovery.tui.screens.host import HostScreen
 from recovery.tui.screens.page import Page
+from recovery.tui.screens.plan import PLAN_ACTIONS
 from recovery.tui.screens.quit import QuitScreen
 from recovery.tui.screens.report import ReportScreen
 from recovery.tui.snapshot import EMPTY, Outlook, Snapshot
@@ -117,8 +119,9 @@ class Dashboard(App[str]):
         for theme in looks:
             self.register_theme(theme)
         self.theme = deck.theme
-        known = (*ACTIONS, *(action for page in MODES.values() for action in page.ACTIONS))
-        self.set_keymap(keymap(deck.keys, known))
+        own = [page.ACTIONS for page in MODES.values()]
+        screens = [(*actions, *ACTIONS) for actions in (*own, HostScreen.ACTIONS)]
+        self.set_keymap(keymap(deck.keys, [*screens, PLAN_ACTIONS]))
 
     def on_mount(self) -> None:
         """Begin to follow the journal, and to look ahead."""

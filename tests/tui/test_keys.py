@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from recovery.errors import UnknownNameError
+from recovery.errors import UnknownNameError, UsageError
 from recovery.tui.actions import Action, keymap, keys_of
 from recovery.tui.app import ACTIONS, Dashboard
+from recovery.tui.screens.acting import ActMenu
+from recovery.tui.screens.host import HostScreen
+from recovery.tui.screens.plan import PlanScreen
 from recovery.tui.screens.quit import QuitScreen
 from tests.tui.scene import Stage, carried, dashboard
 from tests.tui.test_situation_screen import ready, stands, until
@@ -24,7 +27,61 @@ async def test_a_key_comes_before_news(stage: Stage, pressed: str) -> None:
 
 def test_a_key_for_an_action_that_there_is_not_is_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"app\.hlep.*app\.help"):
-        keymap({"app.hlep": "f1"}, ACTIONS)
+        keymap({"app.hlep": "f1"}, [ACTIONS])
+
+
+@pytest.mark.parametrize(
+    "key", ["nonsense+key", "nonsense", "", "x,", "Ctrl+t", "ctrl+ctrl+t", "ctrl+", "<any>"]
+)
+def test_what_is_no_key_is_refused(key: str) -> None:
+    with pytest.raises(UsageError, match=r"tui\.keys: app\.ask_quit: .* is no key"):
+        keymap({"app.ask_quit": key}, [ACTIONS])
+
+
+@pytest.mark.parametrize("key", ["x", "?", "question_mark", "f12", "ctrl+t", "ctrl+shift+f5", "ä"])
+def test_what_a_keyboard_has_is_a_key(stage: Stage, key: str) -> None:
+    assert keymap({"app.report": key, "app.help": "f1"}, [ACTIONS])["app.report"] == key
+    if key != "x":
+        dashboard(stage, keys={"app.report": key, "app.help": "f1"})
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"situation.triage": "q"}, r"situation\.triage: 'q' is the key of app\.ask_quit \(Quit\)"),
+        ({"app.report": "f5,x"}, r"app\.report: 'x' is the key of .*\.(act|abort)"),
+        ({"app.report": "?"}, r"app\.report: '\?' is the key of app\.help"),
+        ({"app.report": "ctrl+i"}, r"app\.report: 'ctrl\+i' is the key of .* \(Text\)"),
+        ({"plan.start": "d"}, r"plan\.start: 'd' is the key of plan\.rehearse"),
+        ({"host.act": "p"}, r"host\.act: 'p' is the key of host\.picture"),
+        ({"host.act": "f9", "host.picture": "f9"}, r"host\.(act|picture): 'f9' is the key of host"),
+    ],
+)
+def test_a_key_that_would_hide_another_action_is_refused(
+    stage: Stage, keys: dict[str, str], words: str
+) -> None:
+    with pytest.raises(UsageError, match=rf"tui\.keys: {words}"):
+        dashboard(stage, keys=keys)
+
+
+def test_two_actions_may_change_their_keys(stage: Stage) -> None:
+    dashboard(stage, keys={"situation.triage": "p", "situation.pause": "t", "plan.start": "q"})
+
+
+async def test_keys_of_a_hosts_page_and_of_a_plan_are_those_of_the_settings(stage: Stage) -> None:
+    keys = {"host.act": "f8", "plan.leave": "f9"}
+    app = dashboard(stage, stage.snapshot(), keys=keys)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(pilot, "2", "home", "enter")
+        await until(pilot, stands(app, HostScreen), "the page")
+        await pilot.press("x")
+        assert isinstance(app.screen, HostScreen)
+        await pilot.press("f8")
+        await until(pilot, stands(app, ActMenu), "the acts")
+        await pilot.press("t")
+        await until(pilot, stands(app, PlanScreen), "the plan")
+        await pilot.press("f9")
+        await until(pilot, stands(app, HostScreen), "the page")
 
 
 def test_keys_are_shown_as_they_stand_on_a_keyboard() -> None:
