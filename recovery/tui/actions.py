@@ -51,14 +51,14 @@ class Action(msgspec.Struct, frozen=True):
 
     @property
     def target(self) -> str:
-        """Textual's action with the place that carries it out: the application, the screen, or the screen's table."""
+        """Textual's action with the place that carries it out: the application, the screen, or the screen's list."""
         call = self.call or self.verb
-        return call if self.is_of_table or "." in call.partition("(")[0] else f"screen.{call}"
+        return call if self.is_of_list or "." in call.partition("(")[0] else f"screen.{call}"
 
     @property
-    def is_of_table(self) -> bool:
-        """The screen's table carries it out."""
-        return self.id.startswith("table.")
+    def is_of_list(self) -> bool:
+        """The screen's table or log carries it out."""
+        return self.id.startswith(("table.", "log."))
 
     @property
     def binding(self) -> Binding:

@@ -32,7 +32,6 @@ from recovery.tui.screens.quit import QuitScreen
 from recovery.tui.screens.report import ReportScreen
 from recovery.tui.snapshot import EMPTY, Outlook, Snapshot
 from recovery.tui.themes import FINE
-from recovery.tui.widgets.host_table import LineTable
 
 _SCREENS = (
     ("situation", "Situation", "How things stand"),
@@ -215,7 +214,7 @@ class Dashboard(App[str]):
     async def perform(self, action: Action) -> None:
         """Do what the action's key does, also while something else has the keys."""
         screen = self.screen
-        where = screen.query_one(LineTable) if action.is_of_table else screen
+        where = screen.query("LineTable, EventLog").first() if action.is_of_list else screen
         await self.run_action(action.target, default_namespace=where)
 
     @override

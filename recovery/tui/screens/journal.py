@@ -21,11 +21,18 @@ from recovery.tui.screens.event import EventScreen
 from recovery.tui.screens.page import Page
 from recovery.tui.sieve import passes, sieve_of
 from recovery.tui.snapshot import Snapshot
-from recovery.tui.widgets.event_log import EventLog
+from recovery.tui.widgets.event_log import LOG_ACTIONS, EventLog
 
 _PAGE = 500
 """Events that are read at once."""
 _HINT = "words, host:NAME, run:ID, kind:step.finished"
+
+_OWN = (
+    Action("journal.filter", "slash", "Filter", f"Only some events: {_HINT}", "Journal", shown=True),
+    Action("journal.follow", "f", "Follow", "Keep the latest event in sight, or not", "Journal", shown=True),
+    Action("journal.important", "i", "Important", "Only what matters, or all", "Journal", shown=True),
+    Action("journal.clear", "escape", "All", "Everything again", "Journal"),
+)  # fmt: skip
 
 
 class JournalScreen(Page):
@@ -33,13 +40,8 @@ class JournalScreen(Page):
 
     NAME = "journal"
     LETS_GO = True
-    ACTIONS: ClassVar[tuple[Action, ...]] = (
-        Action("journal.filter", "slash", "Filter", f"Only some events: {_HINT}", "Journal", shown=True),
-        Action("journal.follow", "f", "Follow", "Keep the latest event in sight, or not", "Journal", shown=True),
-        Action("journal.important", "i", "Important", "Only what matters, or all", "Journal", shown=True),
-        Action("journal.clear", "escape", "All", "Everything again", "Journal"),
-    )  # fmt: skip
-    BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
+    ACTIONS: ClassVar[tuple[Action, ...]] = (*_OWN, *LOG_ACTIONS)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(_OWN)
 
     def __init__(self) -> None:
         """Everything is shown at first."""

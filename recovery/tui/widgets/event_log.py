@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -17,6 +17,7 @@ from textual.visual import Visual
 from typing_extensions import override
 
 from recovery.ports import Stored
+from recovery.tui.actions import Action, bindings
 from recovery.tui.draw.happenings import line
 
 _MOST = 20_000
@@ -25,18 +26,24 @@ _DRAWN = 500
 """Lines that are kept as they were drawn."""
 
 
+LOG_ACTIONS = tuple(
+    Action(f"log.{name}", key, title, tooltip, "Events", call=call)
+    for name, key, title, tooltip, call in (
+        ("up", "up,k", "Up", "One event up", "move(-1)"),
+        ("down", "down,j", "Down", "One event down; at the latest it follows", "move(1)"),
+        ("page_up", "pageup", "Page up", "One screen up", "page(-1)"),
+        ("page_down", "pagedown", "Page down", "One screen down", "page(1)"),
+        ("first", "home,g", "First", "The first that is there; reads what came before", "to_first"),
+        ("last", "end,G", "Latest", "The latest, and follow", "to_last"),
+        ("open", "enter", "Open", "The whole event under the cursor", "choose"),
+    )
+)
+
+
 class EventLog(ScrollView, can_focus=True):
     """Events, the latest at the bottom, with a cursor. It follows while the cursor is on the latest."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
-        Binding("pageup", "page(-1)", "Page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", show=False),
-        Binding("home,g", "to_first", "First", show=False),
-        Binding("end,G", "to_last", "Latest", show=False),
-        Binding("enter", "choose", "Whole event", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(LOG_ACTIONS)
     COMPONENT_CLASSES: ClassVar[set[str]] = {"event-log--cursor"}
     DEFAULT_CSS = """
     EventLog {
