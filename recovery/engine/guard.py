@@ -104,16 +104,20 @@ class GuardWatch:
     def _levels(self, rule: Rule, share: Share, wave: int, wave_size: int) -> Iterator[Trip]:
         """Where the rule stands for each whole that its figure is of."""
         if not share.percent or share.of == "run":
-            whole, words = self._total, f"run ({self._total} hosts)"
+            whole, words = self._total, f"run ({_hosts(self._total)})"
             yield Trip(rule, self._by[rule, "run", ""], share.hosts(whole), words)
         elif share.of == "wave":
-            words = f"wave {wave} ({wave_size} hosts)"
+            words = f"wave {wave} ({_hosts(wave_size)})"
             yield Trip(rule, self._by[rule, "wave", str(wave)], share.hosts(wave_size), words)
         else:
             for site, size in self._sites.items():
-                words = f"site {site} ({size} hosts)"
+                words = f"site {site} ({_hosts(size)})"
                 yield Trip(rule, self._by[rule, "site", site], share.hosts(size), words)
 
 
 def _nearness(trip: Trip) -> float:
     return trip.count / max(1, trip.limit)
+
+
+def _hosts(count: int) -> str:
+    return f"{count} host{'' if count == 1 else 's'}"

@@ -107,13 +107,18 @@ def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in counts.items()) or "no host"
 
 
+def _hosts(count: int) -> str:
+    return f"{count} host{'' if count == 1 else 's'}"
+
+
 def _tail(text: str, before: str = ": ") -> str:
     return f"{before}{text}" if text else ""
 
 
 def _started(event: RunStarted) -> str:
     mock = ", MOCK" if event.mock else ""
-    return f"run of {event.playbook} on {event.total} hosts, incident {event.incident}{_tail(event.by, ', by ')}{mock}"
+    hosts = _hosts(event.total)
+    return f"run of {event.playbook} on {hosts}, incident {event.incident}{_tail(event.by, ', by ')}{mock}"
 
 
 def _run_finished(event: RunFinished) -> str:
@@ -156,7 +161,7 @@ _HAPPENINGS: Mapping[type, Callable[[Any], str]] = {
     RunStarted: _started,
     RunResumed: lambda event: f"run resumed{_tail(event.by, ' by ')}",
     RunFinished: _run_finished,
-    WaveOpened: lambda event: f"wave {event.wave} begins: up to {event.size} hosts",
+    WaveOpened: lambda event: f"wave {event.wave} begins: up to {_hosts(event.size)}",
     WaveClosed: lambda event: f"wave {event.wave} ended: {_counts(event.counts)}",
     ApprovalAsked: lambda event: f"waits for approval of {event.gate}: {event.question}",
     Command: lambda event: (

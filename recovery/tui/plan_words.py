@@ -59,7 +59,8 @@ def _planned(prepared: Prepared) -> Iterator[Line]:
     if playbook.on_failure:
         yield "", f"Failing   {' → '.join(step.name for step in playbook.on_failure)}"
     if playbook.changes:
-        yield "", f"Waves     {_waves(prepared.waves)} changed hosts"
+        what = "changed host" if prepared.waves == (1,) else "changed hosts"
+        yield "", f"Waves     {_waves(prepared.waves)} {what}"
         if playbook.strategy.soak:
             yield "", f"Soak      {show_duration(playbook.strategy.soak)} between waves"
     worst = show_duration(round(report.worst_case))

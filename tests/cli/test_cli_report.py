@@ -131,7 +131,7 @@ def test_real_hosts_are_told_of_with_the_loss_until_now(cli: Cli, home: Path) ->
     found = cli("report", "-i", fleet, "--journal", home / "real.db", "-o", "json").document
     assert (found["mock"], found["groups"]["to_do"], found["loss_per_hour"]) == (False, 1, 10.0)
     assert found["lost"] > 100_000  # years have gone by since
-    assert found["run"] == "run of triage on 1 hosts, incident x (r1)"
+    assert found["run"] == "run of triage on 1 host, incident x (r1)"
     html = cli("report", "-i", fleet, "--journal", home / "real.db", "--after-action").out
     assert "&lt;b&gt;loud&lt;/b&gt;" in html
 

@@ -199,7 +199,7 @@ async def test_a_dry_run_tells_its_forecast(app: Dashboard) -> None:
         "b": HostState("b", outcome=Outcome.FAILED, updated=at(1200)),
     }
     started = RunStarted(at=at(0), run="r", playbook="rollback", incident="c", total=3)
-    guard = GuardTripped(at=at(3), rule="failed", count=1, limit=1, denominator="wave 1 (1 hosts)")
+    guard = GuardTripped(at=at(3), rule="failed", count=1, limit=1, denominator="wave 1 (1 host)")
     asked = ApprovalAsked(at=at(3), gate="step:2", question="?")
     app.gateway.views["rehearsal"] = RunView(  # type: ignore[attr-defined]
         "r", started, states=states, guard=guard, asked=(asked,)
@@ -212,7 +212,7 @@ async def test_a_dry_run_tells_its_forecast(app: Dashboard) -> None:
         for words in ("★      1 recovered", "…      1 not ended", "Ended      after 20m"):
             assert words in text
         assert "Half well  not within this run" in text
-        assert "The guard halted it: failed 1 of wave 1 (1 hosts), limit 1" in text
+        assert "The guard halted it: failed 1 of wave 1 (1 host), limit 1" in text
         assert "It waited for approval of step:2" in text
 
 

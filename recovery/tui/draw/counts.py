@@ -9,7 +9,7 @@ from textual.content import Content
 from recovery.model.evidence import Verdict
 from recovery.report.course import DOWN, LEFT, Share, Standing
 from recovery.tui.draw import figures
-from recovery.tui.draw.figures import Part, bar, count, lines, money
+from recovery.tui.draw.figures import Part, bar, count, lines, money, some
 from recovery.tui.inert import plain
 from recovery.tui.signs import PROGRESS, VERDICTS, Sign
 from recovery.tui.snapshot import Snapshot
@@ -29,7 +29,7 @@ def headline(snapshot: Snapshot, width: int, _height: int) -> Content:
         (f"{count(standing.never_hit)}", "bold"),
         " never hit   ",
         (f"{count(standing.verdicts.get(Verdict.UNKNOWN, 0))}", "bold"),
-        f" unknown   of {count(standing.total)} hosts",
+        f" unknown   of {some(standing.total, 'host')}",
     )
     bars = Content.assemble(" ", bar(parts(standing.verdicts), max(0, width - 2)))
     legend = _legend(standing.verdicts)

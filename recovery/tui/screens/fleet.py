@@ -19,6 +19,7 @@ from recovery.inventory.completion import Completion, complete
 from recovery.inventory.query import Known
 from recovery.model.host import Fleet
 from recovery.tui.actions import Action, bindings
+from recovery.tui.draw.figures import some
 from recovery.tui.fleet_rows import (
     AS_IT_COMES,
     GROUPINGS,
@@ -179,7 +180,8 @@ class FleetScreen(ActingPage):
     def _say(self, count: int) -> None:
         marks = len(self.table.marks)
         total = len(self.snapshot.fleet.hosts)
-        parts = [f"{count:,} of {total:,} hosts" if count != total else f"all {total:,} hosts"]
+        hosts = some(total, "host")
+        parts = [f"{count:,} of {hosts}" if count != total else f"all {hosts}"]
         if marks:
             parts.append(f"✓ {marks:,} marked")
         if self._grouping:

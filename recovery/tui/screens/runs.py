@@ -18,6 +18,7 @@ from recovery.errors import RecoveryError
 from recovery.journal.views import RunView
 from recovery.model.events import Outcome
 from recovery.tui.actions import Action, bindings
+from recovery.tui.draw.figures import some
 from recovery.tui.fleet_rows import limits_for
 from recovery.tui.inert import content
 from recovery.tui.run_words import RunRow, columns, run_lines
@@ -149,7 +150,7 @@ class RunsScreen(Steering, Page):
         if not names:
             self.tell(f"every host of {line.run} was helped, or waits for people")
             return
-        what = f"{len(names)} hosts that {line.run} did not help"
+        what = f"{some(len(names), 'host')} that {line.run} did not help"
         await self._plan(PlanScreen(self.gateway, line.view.started.playbook, limits, what))
 
 

@@ -34,6 +34,14 @@ def test_a_percentage_of_a_small_wave_halts_at_the_first_failure() -> None:
     )
 
 
+def test_one_host_is_one_host() -> None:
+    guard = watch(Guard(failed=Share(1, percent=True)))
+    guard.see(host("a", outcome=Outcome.FAILED), "ATL")
+    trip = guard.tripped(1, 1)
+    assert trip is not None
+    assert trip.denominator == "wave 1 (1 host)"
+
+
 @pytest.mark.parametrize(
     ("state", "rule"),
     [

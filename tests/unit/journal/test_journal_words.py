@@ -60,6 +60,7 @@ def as_case(line: Line) -> dict[str, Any]:
             "run finished: done (exit code 4); 1 failed, 2 done",
         ),
         (WaveOpened(at=at(0), wave=2, size=5), "wave 2 begins: up to 5 hosts"),
+        (WaveOpened(at=at(0), wave=1, size=1), "wave 1 begins: up to 1 host"),
         (WaveClosed(at=at(0), wave=2), "wave 2 ended: no host"),
         (
             ApprovalAsked(at=at(0), gate="wave:2", question="go?"),
