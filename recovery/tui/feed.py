@@ -237,6 +237,7 @@ class Feed:
 
     def _begun(self, reader: Reader, board: Board, event: RunStarted) -> None:
         """A run has started: its fleet counts, and if it goes on it is watched."""
+        self._looked = float("-inf")  # it is not shown as one that nobody carries out meanwhile
         fleet_id = event.documents.get("fleet", "")
         if event.mock == board.mock:
             if not self._inventory and fleet_id not in self._fleets:

@@ -95,6 +95,16 @@ def test_nothing_new_is_no_news_until_the_time_goes_on(stage: Stage) -> None:
     assert None in [stage.feed.poll() for _ in range(3)]
 
 
+def test_who_carries_a_new_run_out_is_seen_at_once(stage: Stage) -> None:
+    stage.begin()
+    assert stage.snapshot(live=False).runs[0].carried_by == ""
+    lease = Lease.take(stage.journal, "r2")
+    assert lease is not None
+    with lease:
+        stage.begin("r2", "triage", 60)
+        assert [bool(line.carried_by) for line in stage.snapshot(live=False).runs] == [False, True]
+
+
 def test_a_process_that_carries_the_run_out_is_seen(stage: Stage) -> None:
     stage.begin()
     assert stage.snapshot(live=False).runs[0].carried_by == ""
