@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +23,7 @@ from recovery.journal.lease import holder
 from recovery.journal.log import Log
 from recovery.journal.reader import Reader
 from recovery.journal.views import RunView, fold, summaries
-from recovery.model.events import AnyEvent, Command, RunStarted
+from recovery.model.events import AnyEvent, RunStarted
 from recovery.model.host import Fleet
 from recovery.model.incident import Incident
 from recovery.model.playbook import STEPS, NoArguments, Playbook, Step, StepSpec
@@ -32,7 +33,6 @@ from recovery.playbook.incidents import parse_incident, verify_incident
 from recovery.playbook.parser import override, parse_playbook
 from recovery.playbook.report import Report
 from recovery.playbook.verifier import verify
-from recovery.ports import Recorder, Stored
 from recovery.report.changes import Changes
 from recovery.report.status import stop_code
 
@@ -62,6 +62,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     run: str = ""
     """Id for the run; empty makes one."""
+    plan: str = ""
+    """`Prepared.digest` of the plan that was confirmed: nothing else may begin. Empty asks for none."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -77,6 +79,37 @@ class Prepared(msgspec.Struct, frozen=True):
     named: frozenset[str]
     texts: Mapping[str, str]
     warnings: tuple[str, ...]
+
+    @property
+    def untouchable(self) -> list[str]:
+        """The protected hosts that nobody named one by one: they are not changed."""
+        return [h.name for h in self.fleet.hosts if h.protected and h.name not in self.named]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, over what would be done, to which hosts, and in which world."""
+        asked = self.request
+        whole = (
+            sorted(self.order),
+            sorted(self.untouchable),
+            self.texts["playbook"],
+            self.texts["incident"],
+            sorted(asked.parameters.items()),
+            asked.check,
+            asked.mock,
+        )
+        return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
+
+
+def as_confirmed(prepared: Prepared) -> Prepared:
+    """The plan, if it is still the one that its request names. Raises `RefusedError`."""
+    wanted, found = prepared.request.plan, prepared.digest
+    if wanted and wanted.lower() != found:
+        raise RefusedError(
+            f"nothing was begun: this is not the plan that was confirmed. {prepared.playbook.name} would now be for "
+            f"{len(prepared.order)} hosts ({folded(prepared.order, 4)}); look at the plan again"
+        )
+    return prepared
 
 
 def read_playbook(request: Request, incident: Incident) -> tuple[Playbook, str, Report]:
@@ -119,10 +152,8 @@ def changes_of(prepared: Prepared) -> Changes:
     """What collects the changes that a run makes, or would make."""
     text, asked = prepared.texts["playbook"], prepared.request
     steps = parse_playbook(text, asked.playbook, specs()).steps
-    hosts = prepared.fleet.hosts
-    protected = [host.name for host in hosts if host.protected and host.name not in prepared.named]
     acts = [step for step in steps if step.changes]
-    return Changes(acts, planned=asked.check, untouchable=protected)
+    return Changes(acts, planned=asked.check, untouchable=prepared.untouchable)
 
 
 def read_incident(name: str, given: Mapping[str, str]) -> tuple[Incident, str]:
@@ -332,38 +363,3 @@ def mix_beside(inventory: Sequence[str]) -> str:
     """The fault mix that stands beside an inventory file (`demo.yaml`, `demo.mix.yaml`), or nothing."""
     beside = (Path(source).with_suffix(".mix.yaml") for source in inventory if source != "-")
     return next((str(path) for path in beside if path.is_file()), "")
-
-
-def not_obeyed(events: Iterable[Stored]) -> tuple[Command, ...]:
-    """Commands for the process that takes a run up: those behind the last sign of life of the one before it.
-
-    A `cancel` counts always, since the process before may have obeyed only half of it.
-    """
-    cancels: list[Command] = []
-    left: list[Command] = []
-    for stored in events:
-        match stored.event:
-            case Command(verb="cancel") as command:
-                cancels.append(command)
-            case Command() as command:
-                left.append(command)
-            case _:
-                left.clear()
-    return (*cancels[:1], *left)
-
-
-class Told:
-    """A run's journal that gives out commands of the time before the run was taken up, then those that come."""
-
-    def __init__(self, recorder: Recorder, before: Sequence[Command]) -> None:
-        """`before` are given out first."""
-        self.record = recorder.record
-        self.durable = recorder.durable
-        self.pressure = recorder.pressure
-        self._recorder = recorder
-        self.before = tuple(before)
-
-    def commands(self, run: str) -> Iterable[AnyEvent]:
-        """Commands to `run` since the last call."""
-        before, self.before = self.before, ()
-        return (*before, *self._recorder.commands(run))

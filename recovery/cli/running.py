@@ -84,6 +84,12 @@ Diff = Annotated[
     ),
 ]
 RunId = Annotated[str, typer.Option("--id", help="Id of the new run (without it, one is made).")]
+PlanOption = Annotated[
+    str,
+    typer.Option(
+        "--plan", help="Begin only if the plan is still the one of this digest (plan -o json)."
+    ),
+]
 ListHosts = Annotated[
     bool, typer.Option("--list-hosts", help="Print the hosts that are selected, and end.")
 ]
@@ -116,6 +122,7 @@ def run_playbook(
     blocker: BlockerOption = "",
     diff: Diff = False,
     id_: RunId = "",
+    plan_: PlanOption = "",
     output: Output = "text",
     journal: JournalOption = "",
     verbose: Verbose = 0,
@@ -127,7 +134,7 @@ def run_playbook(
         playbook=playbook,
         **_wanted(acting, inventory, limit, incident),
         **_values(set_, param),
-        mock=mock, speed=speed, seed=seed, mix=mix, check=check, run=id_,
+        mock=mock, speed=speed, seed=seed, mix=mix, check=check, run=id_, plan=plan_,
         concurrency=forks or acting.settings.concurrency or 0,
         blocker=_blocker(blocker) or acting.settings.blocker,
     )  # fmt: skip
@@ -223,6 +230,8 @@ def plan(
     incident: IncidentOption = "",
     set_: Set = [],
     param: Param = [],
+    mock: Mock = False,
+    check: Check = False,
     output: Output = "text",
     journal: JournalOption = "",
 ) -> int:
@@ -233,6 +242,8 @@ def plan(
         playbook=playbook,
         **_wanted(acting, inventory, limit, incident),
         **_values(set_, param),
+        mock=mock,
+        check=check,
     )
     prepared = acting.prepare(request)
     for warning in prepared.warnings:
@@ -248,14 +259,17 @@ def plan(
 def _plan_document(prepared: Prepared) -> dict[str, Any]:
     return {
         "schema": 1,
+        "digest": prepared.digest,
         "playbook": prepared.playbook.name,
         "incident": prepared.incident.name,
+        "check": prepared.request.check,
+        "mock": prepared.request.mock,
         "parameters": dict(prepared.incident.values),
         "total": len(prepared.order),
         "order": list(prepared.order),
         "waves": list(prepared.waves),
         "worst_case_seconds": prepared.report.worst_case,
-        "irreversible": list(prepared.report.irreversible),
+        "irreversible": [] if prepared.request.check else list(prepared.report.irreversible),
         "privileges": list(prepared.report.privileges),
     }
 

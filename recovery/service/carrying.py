@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -17,20 +17,18 @@ from recovery.inventory.query import Subject, parse
 from recovery.journal import views
 from recovery.journal.lease import Lease
 from recovery.journal.log import Log
-from recovery.model.events import AnyEvent, Notice, RunResumed
+from recovery.model.events import AnyEvent, Command, Notice, RunResumed
 from recovery.model.host import Host
 from recovery.model.state import HostState
 from recovery.planning import (
     Prepared,
-    Told,
     facts_of,
     mix_beside,
     new_run_ids,
-    not_obeyed,
     record_start,
     take_up,
 )
-from recovery.ports import Transport
+from recovery.ports import Recorder, Stored, Transport
 from recovery.settings import Settings
 from recovery.worlds import MockWorld, RealWorld, Surroundings, actions
 
@@ -120,6 +118,41 @@ async def carry_out(
         return await _to_the_end(run)
     finally:
         await _hang_up(transports, sight, log)
+
+
+def not_obeyed(events: Iterable[Stored]) -> tuple[Command, ...]:
+    """Commands for the process that takes a run up: those behind the last sign of life of the one before it.
+
+    A `cancel` counts always, since the process before may have obeyed only half of it.
+    """
+    cancels: list[Command] = []
+    left: list[Command] = []
+    for stored in events:
+        match stored.event:
+            case Command(verb="cancel") as command:
+                cancels.append(command)
+            case Command() as command:
+                left.append(command)
+            case _:
+                left.clear()
+    return (*cancels[:1], *left)
+
+
+class Told:
+    """A run's journal that gives out commands of the time before the run was taken up, then those that come."""
+
+    def __init__(self, recorder: Recorder, before: Sequence[Command]) -> None:
+        """`before` are given out first."""
+        self.record = recorder.record
+        self.durable = recorder.durable
+        self.pressure = recorder.pressure
+        self._recorder = recorder
+        self.before = tuple(before)
+
+    def commands(self, run: str) -> Iterable[AnyEvent]:
+        """Commands to `run` since the last call."""
+        before, self.before = self.before, ()
+        return (*before, *self._recorder.commands(run))
 
 
 def _context(

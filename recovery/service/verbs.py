@@ -25,6 +25,7 @@ from recovery.model.host import Host
 from recovery.planning import (
     Prepared,
     Request,
+    as_confirmed,
     check_alone,
     check_asked,
     read_incident,
@@ -48,7 +49,10 @@ class Service(Lookups):
     """The verbs. Those that begin or steer a run stand here; those that only read are inherited."""
 
     def prepare(self, request: Request) -> Prepared:
-        """Read, verify, select and plan. Raises `UsageError`, `RefusedError`, `EmptySelectionError`."""
+        """Read, verify, select and plan. Raises `UsageError`, `RefusedError`, `EmptySelectionError`.
+
+        A request that names the plan that was confirmed is refused when it has become another one.
+        """
         fleet, warnings = load_with_warnings(request.inventory, stdin=self._stdin)
         check_asked(request, fleet)
         incident, incident_text = read_incident(request.incident, request.parameters)
@@ -56,7 +60,7 @@ class Service(Lookups):
         chosen = select(fleet, request.limits, self._facts(), SystemClock().now())
         lacking = check_consoles(playbook, chosen, mock=request.mock)
         order = ordered(chosen, playbook.strategy.order, request.seed)
-        return Prepared(
+        prepared = Prepared(
             request,
             chosen,
             playbook,
@@ -72,6 +76,7 @@ class Service(Lookups):
                 *lacking,
             ),
         )
+        return as_confirmed(prepared)
 
     def execute(
         self, prepared: Prepared, observer: Observer, on_start: OnStart | None = None
@@ -151,7 +156,7 @@ class Service(Lookups):
         order = ordered(fleet, prepared.playbook.strategy.order, prepared.request.seed)
         return msgspec.structs.replace(
             prepared,
-            request=msgspec.structs.replace(prepared.request, run=""),
+            request=msgspec.structs.replace(prepared.request, run="", plan=""),
             fleet=fleet,
             order=order,
             waves=slices(prepared.playbook.strategy.waves, len(order)),

@@ -53,6 +53,8 @@ def _options(request: Request) -> Iterator[str]:
         yield f"--blocker={shlex.join(request.blocker)}"
     if request.run:
         yield f"--id={request.run}"
+    if request.plan:
+        yield f"--plan={request.plan}"
 
 
 class Child:
@@ -74,6 +76,11 @@ class Child:
             )
         finally:
             os.close(handle)
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
 
     @property
     def code(self) -> int | None:

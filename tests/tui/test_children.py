@@ -30,6 +30,7 @@ WHOLE = Request(
     concurrency=9,
     blocker=("may we", "--now", "it's"),
     run="r240719-060000",
+    plan="ab" * 32,
     by="",
 )
 CASES = [WHOLE, Request(playbook="rollback", inventory=("f.yaml",), incident="x", run="r1")]
