@@ -47,7 +47,7 @@ class Lease:
                     break
                 os.close(handle)
             os.ftruncate(handle, 0)
-            os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+            os.pwrite(handle, _note(os.getpid()).encode(), 0)
         except OSError as error:
             message = f"journal {journal}: the lock {path.name} cannot be made: {error.strerror}"
             raise JournalError(message) from error
@@ -109,6 +109,15 @@ def holder(journal: str, run: str) -> str:
         return "".join(char for char in note if char.isprintable()) or "another process"
     finally:
         os.close(handle)
+
+
+def is_held_by(journal: str, run: str, process: int) -> bool:
+    """Whether that process of this machine carries the run out, and no other one."""
+    return holder(journal, run) == _note(process)
+
+
+def _note(process: int) -> str:
+    return f"process {process} on {socket.gethostname()}"
 
 
 def _name_of(kind: str, what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import shlex
 import tempfile
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ import msgspec
 from recovery.desk.queue import Job
 from recovery.errors import RecoveryError, RefusedError, UsageError
 from recovery.journal import views
-from recovery.journal.lease import holder
+from recovery.journal.lease import holder, is_held_by
 from recovery.journal.reader import Reader
 from recovery.model.state import HostState
 from recovery.planning import Prepared, Request, new_run_ids
@@ -40,12 +41,21 @@ _PATIENCE = 120.0
 """Seconds in which a run has to begin: it may ask for credentials, and large fleets take a while to plan."""
 
 
+_REFUSED = (2, 3)
+"""Exit codes of a process that has begun nothing."""
+
+
+def _mark() -> str:
+    return secrets.token_hex(2)
+
+
 class ServiceGateway:
     """Looks in this process, and starts what acts in processes of their own."""
 
-    def __init__(self, service: Service, deck: Deck) -> None:
-        """Act as the deck says, on the service's journal."""
+    def __init__(self, service: Service, deck: Deck, mark: Callable[[], str] = _mark) -> None:
+        """Act as the deck says, on the service's journal. `mark` tells starts in the same second apart."""
         self._service = service
+        self._mark = mark
         self._deck = deck
         self._journal = service.settings.journal
         self._children: list[Child] = []
@@ -88,8 +98,8 @@ class ServiceGateway:
         return await asyncio.to_thread(self._service.prepare, request)
 
     async def start(self, request: Request) -> str:
-        """Begin the run in a process of its own."""
-        run = request.run or next(new_run_ids(SystemClock().now()))
+        """Begin the run in a process of its own. Its id is of this start alone, whoever begins at the same second."""
+        run = request.run or f"{next(new_run_ids(SystemClock().now()))}-{self._mark()}"
         request = msgspec.structs.replace(request, run=run)
         words = words_for(request, self._journal, self._deck.config)
         return await self._begun(words, run, lambda: run in self._runs())
@@ -159,18 +169,27 @@ class ServiceGateway:
         )
 
     async def _begun(self, words: list[str], run: str, begun: Callable[[], bool]) -> str:
-        """Start a process, and wait until what it is for has begun. Raises `RefusedError` if it ends."""
+        """Start a process, and wait until it has begun what it is for. Raises `RefusedError` if it has not."""
         child = await asyncio.to_thread(Child, words, Path(f"{self._journal}.{run}.log"))
         self._children = [*(other for other in self._children if other.code is None), child]
         for _ in range(round(_PATIENCE / _LOOK)):
-            if await asyncio.to_thread(begun):
+            if await asyncio.to_thread(self._is_doing, child, run, begun):
                 return run
             if child.code is not None:
-                if await asyncio.to_thread(begun):  # it was over before anybody looked
-                    return run
-                raise RefusedError(child.said() or f"the run did not begin, see {child.log}")
+                break
             await asyncio.sleep(_LOOK)
-        raise RefusedError(f"the run has not begun after {_PATIENCE:.0f} s, see {child.log}")
+        else:
+            raise RefusedError(
+                f"run {run} has not begun after {_PATIENCE:.0f} s; process {child.pid} is at it still and may yet "
+                f"begin it: look at the Runs screen before you begin it again, and at {child.log}"
+            )
+        if child.code not in _REFUSED and await asyncio.to_thread(begun):
+            return run  # it was over before anybody looked
+        raise RefusedError(child.said() or f"the run did not begin, see {child.log}")
+
+    def _is_doing(self, child: Child, run: str, begun: Callable[[], bool]) -> bool:
+        """Whether this process, and not one that had the same in mind, has begun."""
+        return begun() and is_held_by(self._journal, run, child.pid)
 
     def _runs(self) -> list[str]:
         if not Path(self._journal).exists():
