@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -45,6 +46,9 @@ PLAN_ACTIONS = (
     Action("plan.leave", "escape", "Back", "Begin nothing", "Plan", shown=True),
 )
 
+_OWN = tuple(action.verb for action in PLAN_ACTIONS)
+_BEGINS = "begins"
+
 
 class PlanScreen(ModalScreen[str]):
     """Dismissed with the id of the run that began, or with nothing."""
@@ -72,6 +76,7 @@ class PlanScreen(ModalScreen[str]):
         self._limits = tuple(limits)
         self._what = what
         self._check = False
+        self._typed = "" if what else " and ".join(limits)
         self._prepared: Prepared | None = None
         self._busy = ""
 
@@ -81,7 +86,7 @@ class PlanScreen(ModalScreen[str]):
         with Vertical() as box:
             box.border_title = content(f"Plan: {self._playbook}" if self._fixed else "New run")
             yield Input(
-                "" if self._what else " and ".join(self._limits),
+                self._typed,
                 placeholder=plain(self._what) or "all hosts; or a query: site=ATL and kind=kiosk",
                 compact=True,
                 id="limit",
@@ -103,9 +108,13 @@ class PlanScreen(ModalScreen[str]):
 
     def on_mount(self) -> None:
         """Plan at once."""
-        self.query_one("#text" if self._fixed else "#choice").focus()
+        self._rest()
         if self._fixed:
             self.plan()
+
+    def _rest(self) -> None:
+        """The keys go where one reads or chooses."""
+        self.query_one("#text" if self._fixed else "#choice").focus()
 
     @on(OptionList.OptionHighlighted)
     def _chosen(self, event: OptionList.OptionHighlighted) -> None:
@@ -115,15 +124,30 @@ class PlanScreen(ModalScreen[str]):
     @on(Input.Submitted)
     def _limited(self, event: Input.Submitted) -> None:
         event.stop()
-        self._limits = (event.value,) if event.value.strip() else ()
-        self.query_one("#text" if self._fixed else "#choice").focus()
+        if not self._is_limited_anew():
+            self.plan()
+        self._rest()
+
+    @on(Input.Blurred)
+    def _left(self) -> None:
+        if self.is_current:
+            self._is_limited_anew()
+
+    def _is_limited_anew(self) -> bool:
+        """Whether the field names other hosts than the plan is for; then those are planned."""
+        typed = self.query_one("#limit", Input).value.strip()
+        if self._what or typed == self._typed:
+            return False
+        self._typed, self._limits = typed, (typed,) if typed else ()
         self.plan()
+        return True
 
     @work(exclusive=True, group="plan")
-    async def plan(self) -> None:
-        """Read, verify, select and plan; and say so."""
+    async def plan(self, *, keep: bool = False) -> None:
+        """Read, verify, select and plan; and say so. What was said of the plan before is kept if it is to be."""
         self._prepared = None
-        self._show("forecast", ())
+        if not keep:
+            self._show("forecast", ())
         self._show("plan", [("$muted", f"… reads and verifies {self._playbook}")])
         try:
             request = self._gateway.request(self._playbook, self._limits, check=self._check)
@@ -156,7 +180,7 @@ class PlanScreen(ModalScreen[str]):
             self._say_busy("")
         if prepared is self._prepared:
             self._show("forecast", [("", ""), *lines])
-            self.query_one("#text", VerticalScroll).scroll_end(animate=False)
+            self._to_the_end()
 
     def action_only_look(self) -> None:
         """Only read, or not only."""
@@ -170,51 +194,70 @@ class PlanScreen(ModalScreen[str]):
             field.focus()
 
     def action_leave(self) -> None:
-        """Begin nothing; out of the field first."""
-        if self.query_one("#limit", Input).has_focus:
-            self.query_one("#text" if self._fixed else "#choice").focus()
+        """Begin nothing; out of the field first, which then says again what the plan is for."""
+        field = self.query_one("#limit", Input)
+        if field.has_focus:
+            field.value = self._typed
+            self._rest()
         else:
             _ = self.dismiss("")
 
     def action_start(self) -> None:
         """Begin, after a question."""
-        if self._prepared is not None and not self._busy:
+        if not self._is_limited_anew() and self._prepared is not None and not self._busy:
+            self._say_busy(_BEGINS)
             self.start(self._prepared)
 
-    @work(exclusive=True, group="start")
+    @work(group="start")
     async def start(self, prepared: Prepared) -> None:
-        """Begin the run that was shown."""
-        count = len(prepared.order)
-        if prepared.playbook.changes:
-            title = f"Begin {prepared.playbook.name} on {some(count, 'host')}?"
-            if not await self.app.push_screen_wait(
-                Confirm(title, plan_lines(prepared), str(count), "the number of hosts")
-            ):
-                return
-        self._say_busy("begins")
+        """Begin the run that was shown, and no other."""
+        if not await self._is_confirmed(prepared):
+            self._say_busy("")
+            return
         self._show("forecast", [("", ""), ("$accent", "▸ Begins, in a process of its own…")])
+        self._to_the_end()
+        request = msgspec.structs.replace(prepared.request, plan=prepared.digest)
         try:
-            run = await self._gateway.start(prepared.request)
+            run = await self._gateway.start(request)
         except RecoveryError as error:
-            self._show(
-                "forecast",
-                [("", ""), ("bold $error", "✗ The run did not begin"), *_words(error, "$error")],
-            )
+            lines = [("bold $error", "✗ The run did not begin"), *_words(error, "$error")]
+            self._show("forecast", [("", ""), *lines])
+            self._say_busy("")
+            self.plan(keep=True)
         else:
             _ = self.dismiss(run)
-        finally:
-            self._say_busy("")
+
+    async def _is_confirmed(self, prepared: Prepared) -> bool:
+        if not prepared.playbook.changes:
+            return True
+        count = len(prepared.order)
+        title = f"Begin {prepared.playbook.name} on {some(count, 'host')}?"
+        return await self.app.push_screen_wait(
+            Confirm(title, plan_lines(prepared), str(count), "the number of hosts")
+        )
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """None for what cannot be done before there is a plan, or while something is under way."""
         waits = action in ("rehearse", "start") and (self._prepared is None or bool(self._busy))
         named = action == "hosts" and bool(self._what)
-        return None if waits or named else True
+        begins = self._busy == _BEGINS and action in _OWN
+        return None if waits or named or begins else True
 
     def _say_busy(self, what: str) -> None:
+        """Say it; while a run begins, nothing can be chosen, and nobody leaves without being told."""
         self._busy = what
+        begins = what == _BEGINS
+        for box in self.query("PlanScreen > Vertical"):
+            box.border_subtitle = f"{what}…" if what else ""
+        for field in self.query("#choice, #limit"):
+            field.disabled = begins or (field.id == "limit" and bool(self._what))
+        if not begins and self.is_current and self.focused is None:
+            self._rest()
         self.refresh_bindings()
+
+    def _to_the_end(self) -> None:
+        self.query_one("#text", VerticalScroll).scroll_end(animate=False)
 
     def _show(self, where: str, lines: Iterable[Line]) -> None:
         text = Content("\n").join(content(words, style) for style, words in lines)
