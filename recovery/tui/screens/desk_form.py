@@ -52,9 +52,10 @@ class DeskForm(ModalScreen[str]):
     DeskForm #words { margin-bottom: 1; }
     DeskForm #lead { color: $warning; height: auto; }
     DeskForm #wrong { color: $text-error; height: auto; }
+    DeskForm #wrong.busy { color: $accent; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "dismiss('')", "Do nothing"),
+        ("escape", "leave", "Do nothing"),
         ("ctrl+l", "lead", "As lead"),
     ]
 
@@ -64,6 +65,7 @@ class DeskForm(ModalScreen[str]):
         self._asked = asked
         self._act = act
         self._as_lead = False
+        self._busy = False
 
     @override
     def compose(self) -> ComposeResult:
@@ -92,7 +94,7 @@ class DeskForm(ModalScreen[str]):
 
     def action_lead(self) -> None:
         """Act as lead, or do not."""
-        if self._asked.lead:
+        if self._asked.lead and not self._busy:
             self._as_lead = not self._as_lead
             words = f"As lead {self._asked.lead}: also against whoever holds it."
             self.query_one("#lead", Static).update(content(words if self._as_lead else ""))
@@ -105,9 +107,16 @@ class DeskForm(ModalScreen[str]):
             empty.focus()
             self._wrong("say this too")
             return
-        self.carry_out()
+        if not self._busy:
+            self._say_busy(busy=True)
+            self.carry_out()
 
-    @work(exclusive=True)
+    def action_leave(self) -> None:
+        """Do nothing; what is being done is told first."""
+        if not self._busy:
+            _ = self.dismiss("")
+
+    @work
     async def carry_out(self) -> None:
         """Do it, and close if it was done."""
         values = {
@@ -117,9 +126,17 @@ class DeskForm(ModalScreen[str]):
         try:
             said = await self._act(values, self._as_lead)
         except RecoveryError as error:
+            self._say_busy(busy=False)
             self._wrong(str(error))
             return
         _ = self.dismiss(said)
+
+    def _say_busy(self, *, busy: bool) -> None:
+        """Say it; until it is over, nothing is done again and nobody leaves."""
+        self._busy = busy
+        line = self.query_one("#wrong", Static)
+        line.set_class(busy, "busy")
+        line.update(content("▸ writes…" if busy else ""))
 
     def _wrong(self, words: str) -> None:
         self.query_one("#wrong", Static).update(content(f"✗ {words}"))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from textual import work
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
+from textual.timer import Timer
 from textual.widget import Widget
 from typing_extensions import override
 
+from recovery.errors import RecoveryError
 from recovery.tui.actions import Action, bindings
 from recovery.tui.draw.counts import headline, progress, services, sites, verdicts
 from recovery.tui.draw.course import burn_down
@@ -23,6 +26,8 @@ from recovery.tui.widgets.panel import Draw, Panel
 
 _ROWS = 8
 """Lines of a panel that is as high as what it says."""
+_UNTIL_SEEN = 15.0
+"""Seconds after which a run that has begun is no longer waited for on the screen."""
 
 
 def _may_triage(snapshot: Snapshot) -> str:
@@ -53,6 +58,13 @@ class SituationScreen(Steering, Page):
     )
     BINDINGS: ClassVar[list[BindingType]] = bindings(ACTIONS)
 
+    def __init__(self) -> None:
+        """Nothing begins yet."""
+        super().__init__()
+        self._busy = ""
+        self._begun = ""
+        self._until: Timer | None = None
+
     @override
     def body(self) -> Iterable[Widget]:
         """Panels that find their places by the style sheet."""
@@ -75,9 +87,42 @@ class SituationScreen(Steering, Page):
     def _panel(self, title: str, draw: Draw, name: str, rows: int = 0) -> Panel:
         return Panel(title, draw, id=name, rows=rows).data_bind(Page.snapshot)
 
+    def watch_snapshot(self, snapshot: Snapshot) -> None:
+        """Once the triage is seen that was begun here, it speaks for itself."""
+        line = snapshot.run(self._begun) if self._begun else None
+        if line is not None and (line.is_live or not line.is_open):
+            self._say_busy("")
+
+    @override
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Nothing begins twice."""
+        begins = action == "triage" and bool(self._busy)
+        return None if begins else super().check_action(action, parameters)
+
     def action_triage(self) -> None:
         """Look at every host."""
-        self.ask(self._triage(), lambda run: self.tell(f"run {run} looks at the hosts"))
+        if not self._busy:
+            self._say_busy("triage begins…")
+            self.triage()
 
-    async def _triage(self) -> str:
-        return await self.gateway.start(self.gateway.request("triage"))
+    @work(exit_on_error=False)
+    async def triage(self) -> None:
+        """Begin it, and tell what came of it."""
+        try:
+            run = await self.gateway.start(self.gateway.request("triage"))
+        except RecoveryError as error:
+            self._say_busy("")
+            self.tell(str(error), severe=True)
+            return
+        self.tell(f"run {run} looks at the hosts")
+        self._begun = run
+        self._until = self.set_timer(_UNTIL_SEEN, lambda: self._say_busy(""))
+        self.watch_snapshot(self.snapshot)
+
+    def _say_busy(self, what: str) -> None:
+        self._busy, self._begun = what, ""
+        if self._until is not None:
+            self._until.stop()
+            self._until = None
+        self.query_one("#run", Panel).border_title = f"Run: {what}" if what else "Run"
+        self.refresh_bindings()
