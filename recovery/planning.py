@@ -235,6 +235,7 @@ def record_start(
             documents=documents,
             mock=request.mock,
             by=request.by,
+            check=request.check,
         )
     )
 
@@ -289,9 +290,9 @@ class _Waves(msgspec.Struct, frozen=True):
 def recorded_plan(log: Reader, started: RunStarted) -> RecordedPlan:
     """The plan of a run, without its hosts: cheap for fleets of any size. Raises `JournalError`."""
     digests = started.documents
+    request = recorded_request(log, started)
     try:
         text = _text(log, digests["playbook"])
-        request = msgspec.json.decode(log.document(digests["request"]), type=Request)
         waves = msgspec.json.decode(log.document(digests["plan"]), type=_Waves).waves
     except _UNREADABLE as error:
         raise JournalError(
@@ -299,6 +300,16 @@ def recorded_plan(log: Reader, started: RunStarted) -> RecordedPlan:
         ) from None
     playbook = parse_playbook(text, f"playbook of run {started.run}", specs())
     return RecordedPlan(as_asked(playbook, request), waves)
+
+
+def recorded_request(log: Reader, started: RunStarted) -> Request:
+    """What the run was asked for. Raises `JournalError`."""
+    try:
+        return msgspec.json.decode(log.document(started.documents["request"]), type=Request)
+    except _UNREADABLE as error:
+        raise JournalError(
+            f"the journal does not hold the plan of run {started.run}: {error}"
+        ) from None
 
 
 def recorded_fleet(log: Reader, started: RunStarted) -> Fleet:

@@ -44,7 +44,7 @@ def list_runs(context: typer.Context, output: Output = "text", journal: JournalO
         [
             (
                 item.run + (" (mock)" if item.mock else ""),
-                item.playbook,
+                item.playbook + (" (only a look)" if item.check else ""),
                 item.incident,
                 item.total,
                 f"{item.started:%Y-%m-%d %H:%M}",

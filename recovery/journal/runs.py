@@ -29,6 +29,8 @@ class RunSummary(msgspec.Struct, frozen=True):
     """Outcome to number of hosts."""
     resumed: int = 0
     by: str = ""
+    check: bool = False
+    """It only reads."""
 
 
 def summaries(events: Iterable[Stored]) -> list[RunSummary]:
@@ -45,6 +47,7 @@ def summaries(events: Iterable[Stored]) -> list[RunSummary]:
                 mock=event.mock,
                 started=event.at,
                 by=event.by,
+                check=event.check,
             )
         elif isinstance(event, RunResumed | RunFinished) and event.run in found:
             found[event.run] = _went_on(found[event.run], event)

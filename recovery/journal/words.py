@@ -116,7 +116,7 @@ def _tail(text: str, before: str = ": ") -> str:
 
 
 def _started(event: RunStarted) -> str:
-    mock = ", MOCK" if event.mock else ""
+    mock = (", only a look" if event.check else "") + (", MOCK" if event.mock else "")
     hosts = _hosts(event.total)
     return f"run of {event.playbook} on {hosts}, incident {event.incident}{_tail(event.by, ', by ')}{mock}"
 

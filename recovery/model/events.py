@@ -64,6 +64,8 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run.started"):
     """Name (`plan`, `playbook`, `incident`, `fleet`) to the SHA-256 of the document in the journal."""
     mock: bool = False
     by: str = ""
+    check: bool = False
+    """It only reads: hosts that end as done are those that a run would change."""
 
 
 class RunResumed(Event, frozen=True, kw_only=True, tag="run.resumed"):

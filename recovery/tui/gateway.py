@@ -65,6 +65,9 @@ class Gateway(Protocol):
     def request(self, playbook: str, limits: Sequence[str] = (), *, check: bool = False) -> Request:
         """A request for these hosts (queries or names) of the dashboard's fleet, incident and world."""
 
+    async def again(self, run: str, limits: Sequence[str]) -> Request:
+        """What a run was asked for, for these hosts. Raises `RefusedError` when it was in the other world."""
+
     def playbooks(self) -> tuple[PlaybookLine, ...]:
         """The playbooks that can be chosen, those of the incident first."""
 

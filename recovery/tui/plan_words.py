@@ -37,11 +37,9 @@ def plan_lines(prepared: Prepared) -> Iterator[Line]:
 
 def _warned(prepared: Prepared) -> Iterator[Line]:
     playbook = prepared.playbook
-    for step in prepared.report.irreversible:
+    for step in () if prepared.request.check else prepared.report.irreversible:
         yield "bold $warning", f"! Cannot be undone: {step}"
-    protected = [
-        h.name for h in prepared.fleet.hosts if h.protected and h.name not in prepared.named
-    ]
+    protected = prepared.untouchable
     if protected and playbook.changes:
         count = some(len(protected), "protected host")
         verb = "is" if len(protected) == 1 else "are"
@@ -53,6 +51,11 @@ def _warned(prepared: Prepared) -> Iterator[Line]:
 def _planned(prepared: Prepared) -> Iterator[Line]:
     playbook, report = prepared.playbook, prepared.report
     yield "bold", f"{playbook.name}: {playbook.summary}"
+    if prepared.request.check:
+        yield (
+            "bold $accent",
+            "Only a look: hosts that end as done are those that a run would change",
+        )
     yield "", f"Incident  {prepared.incident.title}"
     yield "", f"Hosts     {len(prepared.order)}: {fold(prepared.order, most=6)}"
     yield "", f"Steps     {' → '.join(step.name for step in playbook.steps)}"
@@ -63,8 +66,9 @@ def _planned(prepared: Prepared) -> Iterator[Line]:
         yield "", f"Waves     {_waves(prepared.waves)} {what}"
         if playbook.strategy.soak:
             yield "", f"Soak      {show_duration(playbook.strategy.soak)} between waves"
-    worst = show_duration(round(report.worst_case))
-    yield "", f"Worst     {worst} of work on one host that answers"
+    if not prepared.request.check:
+        worst = show_duration(round(report.worst_case))
+        yield "", f"Worst     {worst} of work on one host that answers"
 
 
 def _verified(prepared: Prepared) -> Iterator[Line]:
@@ -74,8 +78,9 @@ def _verified(prepared: Prepared) -> Iterator[Line]:
         yield "$success", "✓ Each change can be undone"
     if not playbook.changes:
         yield "$success", "✓ Changes nothing on any host"
+    needs = "A run would need" if prepared.request.check else "Needs"
     for right in report.privileges:
-        yield "$muted", f"  Needs the right to {right}"
+        yield "$muted", f"  {needs} the right to {right}"
 
 
 def _waves(sizes: Sequence[int]) -> str:

@@ -74,6 +74,10 @@ def columns() -> tuple[Column, ...]:
     def of_start(row: RunRow, name: str) -> str:
         return str(getattr(row.line.view.started, name, ""))
 
+    def playbook(row: RunRow) -> str:
+        started = row.line.view.started
+        return ("look: " if started and started.check else "") + of_start(row, "playbook")
+
     def began(row: RunRow) -> datetime | None:
         return row.line.view.started.at if row.line.view.started else None
 
@@ -89,7 +93,7 @@ def columns() -> tuple[Column, ...]:
             lambda row: state_of(row.line).tone,
             1,
         ),
-        Column("playbook", "Playbook", 12, 24, lambda row: of_start(row, "playbook"), rank=2),
+        Column("playbook", "Playbook", 12, 24, playbook, rank=2),
         Column("hosts", "Hosts", 7, 8, lambda row: of_start(row, "total"), rank=3, right=True),
         Column(
             "began",
@@ -107,6 +111,8 @@ def run_lines(line: RunLine) -> Iterator[Line]:
     """Where a run stands, the most urgent first."""
     state = state_of(line)
     yield state.style, str(state)
+    if line.view.started is not None and line.view.started.check:
+        yield "$accent", "Only a look: hosts that end as done are those that a run would change"
     yield from _urgent(line)
     yield from _counts(line)
     yield from _waves(line)

@@ -14,12 +14,13 @@ from typing import TypeVar
 import msgspec
 
 from recovery.desk.queue import Job
-from recovery.errors import RecoveryError, RefusedError, UsageError
+from recovery.errors import RecoveryError, RefusedError, UnknownNameError, UsageError
 from recovery.journal import views
 from recovery.journal.lease import holder, is_held_by
 from recovery.journal.reader import Reader
+from recovery.model.events import RunStarted
 from recovery.model.state import HostState
-from recovery.planning import Prepared, Request, new_run_ids
+from recovery.planning import Prepared, Request, new_run_ids, recorded_request
 from recovery.playbook import library
 from recovery.ports import Stored
 from recovery.service import Service
@@ -82,6 +83,25 @@ class ServiceGateway:
             concurrency=self._service.settings.concurrency or 0,
             blocker=self._service.settings.blocker,
             by=deck.by,
+        )
+
+    async def again(self, run: str, limits: Sequence[str]) -> Request:
+        """As a run was asked for, with this dashboard's inventory and pace."""
+        asked = await asyncio.to_thread(self._reading, lambda log: _asked(log, run))
+        here = self.request(asked.playbook, limits, check=asked.check)
+        if asked.mock != here.mock:
+            was, are = ("the mock twin", "real") if asked.mock else ("real machines", "simulated")
+            raise RefusedError(
+                f"run {run} was on {was}, and runs that are begun here are {are}: "
+                f"`recovery runs retry {run}` tries it again where it was"
+            )
+        return msgspec.structs.replace(
+            here,
+            incident=asked.incident,
+            overrides=asked.overrides,
+            parameters=asked.parameters,
+            concurrency=asked.concurrency or here.concurrency,
+            blocker=asked.blocker or here.blocker,
         )
 
     def playbooks(self) -> tuple[PlaybookLine, ...]:
@@ -208,6 +228,13 @@ class ServiceGateway:
 
 def _world(*, mock: bool) -> views.World:
     return "mock" if mock else "real"
+
+
+def _asked(log: Reader, run: str) -> Request:
+    for stored in log.run_events():
+        if isinstance(stored.event, RunStarted) and stored.event.run == run:
+            return recorded_request(log, stored.event)
+    raise UnknownNameError("run", run, log.runs())
 
 
 def _rehearsed(journal: str, child: Child) -> views.RunView:

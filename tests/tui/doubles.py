@@ -15,6 +15,7 @@ from recovery.tui.deck import Deck
 from recovery.tui.desk_acts import DeskSide
 from recovery.tui.gateway import DeskAct, PlaybookLine, Sieve, Verb
 from recovery.tui.pictures import HostPicture, host_pictures
+from recovery.tui.service_gateway import ServiceGateway
 from recovery.tui.sieve import passes
 from recovery.tui.snapshot import Outlook, Snapshot
 
@@ -59,6 +60,10 @@ class FakeGateway:
             check=check,
             by="ada",
         )
+
+    async def again(self, run: str, limits: Sequence[str]) -> Request:
+        deck = Deck(inventory=(str(self.stage.inventory),), mock=self.stage.mock, by="ada")
+        return await ServiceGateway(self.stage.service, deck).again(run, limits)
 
     def playbooks(self) -> tuple[PlaybookLine, ...]:
         return tuple(PlaybookLine(name) for name in ("power_cycle", "rollback", "triage", "undo"))

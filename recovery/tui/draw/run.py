@@ -42,7 +42,9 @@ def _nothing(snapshot: Snapshot) -> Content:
 
 def _title(line: RunLine) -> Content:
     started = line.view.started
-    words = f" {plain(started.playbook, 40)} on {some(started.total, 'host')}" if started else " ?"
+    look = "only a look: " if started and started.check else ""
+    hosts = some(started.total, "host") if started else ""
+    words = f" {look}{plain(started.playbook, 40)} on {hosts}" if started else " ?"
     return Content.assemble((words, "bold"), (f"   {plain(line.run, 40)}", "$muted"))
 
 

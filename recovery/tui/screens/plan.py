@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from typing_extensions import override
 
 from recovery.errors import RecoveryError
-from recovery.planning import Prepared
+from recovery.planning import Prepared, Request
 from recovery.report.forecast import forecast
 from recovery.tui.actions import Action, bindings
 from recovery.tui.draw.figures import some
@@ -66,16 +66,22 @@ class PlanScreen(ModalScreen[str]):
     BINDINGS: ClassVar[list[BindingType]] = bindings(PLAN_ACTIONS)
 
     def __init__(
-        self, gateway: Gateway, playbook: str = "", limits: Sequence[str] = (), what: str = ""
+        self,
+        gateway: Gateway,
+        playbook: str = "",
+        limits: Sequence[str] = (),
+        what: str = "",
+        given: Request | None = None,
     ) -> None:
-        """Plan `playbook`, else let one be chosen, for the hosts of `limits`, in words `what`."""
+        """Plan `playbook`, else let one be chosen, for the hosts of `limits`, in words `what`; or what is `given`."""
         super().__init__()
         self._gateway = gateway
-        self._playbook = playbook
-        self._fixed = bool(playbook)
+        self._given = given
+        self._playbook = given.playbook if given is not None else playbook
+        self._fixed = bool(self._playbook)
         self._limits = tuple(limits)
         self._what = what
-        self._check = False
+        self._check = given is not None and given.check
         self._typed = "" if what else " and ".join(limits)
         self._prepared: Prepared | None = None
         self._busy = ""
@@ -150,8 +156,7 @@ class PlanScreen(ModalScreen[str]):
             self._show("forecast", ())
         self._show("plan", [("$muted", f"… reads and verifies {self._playbook}")])
         try:
-            request = self._gateway.request(self._playbook, self._limits, check=self._check)
-            self._prepared = await self._gateway.prepare(request)
+            self._prepared = await self._gateway.prepare(self._request())
         except RecoveryError as error:
             self._show(
                 "plan", [("bold $error", "✗ Nothing can be begun"), *_words(error, "$error")]
@@ -159,6 +164,11 @@ class PlanScreen(ModalScreen[str]):
         else:
             self._show("plan", plan_lines(self._prepared))
         self.refresh_bindings()
+
+    def _request(self) -> Request:
+        if self._given is not None:
+            return msgspec.structs.replace(self._given, check=self._check)
+        return self._gateway.request(self._playbook, self._limits, check=self._check)
 
     def action_rehearse(self) -> None:
         """Try it on the mock twin."""

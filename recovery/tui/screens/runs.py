@@ -138,20 +138,20 @@ class RunsScreen(Steering, Page):
     async def action_retry(self) -> None:
         """Plan the same playbook for the hosts that this run did not help."""
         line = self.current
-        if line is None or line.view.started is None:
+        if line is None:
             return
         try:
             view = await self.gateway.view(line.run)
             names = _left(view)
-            limits = limits_for(names) if names else ()
+            asked = await self.gateway.again(line.run, limits_for(names)) if names else None
         except (RecoveryError, ValueError) as error:
             self.tell(str(error), severe=True)
             return
-        if not names:
+        if asked is None:
             self.tell(f"every host of {line.run} was helped, or waits for people")
             return
         what = f"{some(len(names), 'host')} that {line.run} did not help"
-        await self._plan(PlanScreen(self.gateway, line.view.started.playbook, limits, what))
+        await self._plan(PlanScreen(self.gateway, what=what, given=asked))
 
 
 def _left(view: RunView) -> list[str]:
