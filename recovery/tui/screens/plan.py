@@ -85,6 +85,7 @@ class PlanScreen(ModalScreen[str]):
         self._typed = "" if what else " and ".join(limits)
         self._prepared: Prepared | None = None
         self._busy = ""
+        self._asks = False
 
     @override
     def compose(self) -> ComposeResult:
@@ -209,21 +210,24 @@ class PlanScreen(ModalScreen[str]):
         if field.has_focus:
             field.value = self._typed
             self._rest()
-        else:
+        elif not self._asks:
             _ = self.dismiss("")
 
     def action_start(self) -> None:
         """Begin, after a question."""
-        if not self._is_limited_anew() and self._prepared is not None and not self._busy:
-            self._say_busy(_BEGINS)
+        waits = self._asks or self._busy or self._is_limited_anew()
+        if self._prepared is not None and not waits:
+            self._asks = True
             self.start(self._prepared)
 
     @work(group="start")
     async def start(self, prepared: Prepared) -> None:
         """Begin the run that was shown, and no other."""
-        if not await self._is_confirmed(prepared):
-            self._say_busy("")
+        is_confirmed = await self._is_confirmed(prepared)
+        self._asks = False
+        if not is_confirmed:
             return
+        self._say_busy(_BEGINS)
         self._show("forecast", [("", ""), ("$accent", "▸ Begins, in a process of its own…")])
         self._to_the_end()
         request = msgspec.structs.replace(prepared.request, plan=prepared.digest)
