@@ -42,12 +42,14 @@ _PATIENCE = 120.0
 """Seconds in which a run has to begin: it may ask for credentials, and large fleets take a while to plan."""
 
 
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+"""None that is taken for another one when it is read out."""
 _REFUSED = (2, 3)
 """Exit codes of a process that has begun nothing."""
 
 
 def _mark() -> str:
-    return secrets.token_hex(2)
+    return "".join(secrets.choice(_LETTERS) for _ in range(3))
 
 
 class ServiceGateway:

@@ -112,3 +112,12 @@ async def test_what_has_not_begun_in_time_is_said(
     (child,) = gateway._children
     child.stop()
     child.wait()
+
+
+async def test_a_run_that_was_over_before_anybody_looked_has_begun(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_gateway, "is_held_by", lambda *_: False)
+    gateway = gateway_of(stage)
+    run = await gateway.start(gateway.request("triage"))
+    assert runs_of(stage) == [run]

@@ -119,3 +119,18 @@ async def test_a_run_of_the_other_world_is_not_tried_again_here(
         await gateway.again(RUN, ())
     with pytest.raises(UnknownNameError, match="did you mean"):
         await gateway.again(RUN + "1", ())
+
+
+async def test_that_a_run_was_in_the_other_world_is_told_on_the_screen(stage: Stage) -> None:
+    looked(stage)
+    app = dashboard(stage, stage.snapshot())
+    stage.mock = False
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, app, lambda: app.snapshot.runs)
+        await pilot.press("3", "t")
+        await until(
+            pilot,
+            app,
+            lambda: any("was on the mock twin" in note.message for note in app._notifications),
+        )
+        assert not isinstance(app.screen, PlanScreen)

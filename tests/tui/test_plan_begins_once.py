@@ -47,12 +47,16 @@ def app(stage: Stage) -> Dashboard:
     return dashboard(stage, stage.snapshot())
 
 
+def shown(app: Dashboard) -> str:
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
 async def until(pilot: Pilot[Any], holds: Callable[[], bool]) -> None:
     for _ in range(100):
         if holds():
             return
         await pilot.pause(0.05)
-    pytest.fail("\n".join(s.text for s in pilot.app.screen._compositor.render_strips()))
+    pytest.fail(shown(pilot.app))  # type: ignore[arg-type]
 
 
 def said(app: Dashboard, where: str) -> str:
@@ -109,7 +113,7 @@ async def test_what_was_confirmed_is_what_is_asked_for(app: Dashboard) -> None:
 
 
 async def test_a_refusal_stays_beside_a_plan_that_is_made_anew(app: Dashboard) -> None:
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         slow = Slow(app)
         slow.refusal = "rollback would now be for 40 hosts; look at the plan again"
         slow.over.set()
@@ -119,6 +123,7 @@ async def test_a_refusal_stays_beside_a_plan_that_is_made_anew(app: Dashboard) -
         await until(pilot, lambda: "✗ The run did not begin" in said(app, "#forecast"))
         await until(pilot, lambda: ready(app) is not None and ready(app) is not before)
         assert "40 hosts" in said(app, "#forecast")
+        await until(pilot, lambda: "✗ The run did not begin" in shown(app))
         assert app.focused is app.screen.query_one(OptionList)
         slow.refusal = ""
         await pilot.press("b")

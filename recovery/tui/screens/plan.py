@@ -164,6 +164,8 @@ class PlanScreen(ModalScreen[str]):
             )
         else:
             self._show("plan", plan_lines(self._prepared))
+        if keep:
+            self._to_the_end()
         self.refresh_bindings()
 
     def _request(self) -> Request:
