@@ -103,8 +103,8 @@ class Prepared(msgspec.Struct, frozen=True):
 
 def as_confirmed(prepared: Prepared) -> Prepared:
     """The plan, if it is still the one that its request names. Raises `RefusedError`."""
-    wanted, found = prepared.request.plan, prepared.digest
-    if wanted and wanted.lower() != found:
+    wanted = prepared.request.plan
+    if wanted and wanted.lower() != prepared.digest:
         raise RefusedError(
             f"nothing was begun: this is not the plan that was confirmed. {prepared.playbook.name} would now be for "
             f"{len(prepared.order)} hosts ({folded(prepared.order, 4)}); look at the plan again"

@@ -65,3 +65,12 @@ def test_a_check_is_planned_as_what_it_is(cli: Cli, fleet: Path) -> None:
     document = cli("plan", *ASKED, "-C", "-i", fleet, "-o", "json").document
     assert (document["check"], document["mock"], document["irreversible"]) == (True, True, [])
     assert cli("plan", *ASKED, "-i", fleet, "-o", "json").document["irreversible"]
+
+
+def test_a_run_that_only_looked_is_listed_as_that(cli: Cli, fleet: Path) -> None:
+    run = cli("run", *ASKED, "-C", "-i", fleet, "-o", "json").document["run"]
+    again = cli("runs", "retry", run, "--only", "done", "-o", "json").document["run"]
+    assert cli("runs", "list").out.count("  rollback (only a look)  ") == 2
+    for look in (run, again):
+        assert cli("runs", "show", look, "-o", "json").document["check"] is True
+        assert ", only a look, MOCK" in cli("runs", "show", look).out
