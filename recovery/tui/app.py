@@ -205,7 +205,7 @@ class Dashboard(App[str]):
         """As Textual does; a key that does nothing now says why."""
         done = await super().run_action(action, default_namespace, namespaces)
         page = self.screen
-        if not done and isinstance(page, Page) and isinstance(action, str):
+        if not done and isinstance(page, Page) and page.is_mounted and isinstance(action, str):
             why = page.why_not(action.partition("(")[0].rpartition(".")[2])
             if why:
                 page.tell(f"not now: {why}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from recovery.errors import UnknownNameError, UsageError
@@ -11,6 +13,7 @@ from recovery.tui.screens.acting import ActMenu
 from recovery.tui.screens.host import HostScreen
 from recovery.tui.screens.plan import PlanScreen
 from recovery.tui.screens.quit import QuitScreen
+from recovery.tui.screens.runs import RunsScreen
 from tests.tui.scene import Stage, carried, dashboard
 from tests.tui.test_situation_screen import ready, stands, until
 
@@ -116,3 +119,13 @@ async def test_ctrl_q_asks_too_wherever_the_keys_are(stage: Stage, before: tuple
         await pilot.press("y")
         await until(pilot, lambda: app.return_value is not None, "the end")
     assert app.return_value == "come back: recovery tui"
+
+
+@pytest.mark.parametrize(
+    ("screen", "verb"), [(RunsScreen, "pause"), (PlanScreen, "hosts"), (PlanScreen, "leave")]
+)
+def test_a_key_that_comes_before_its_screen_is_there_does_nothing(
+    stage: Stage, screen: type[Any], verb: str
+) -> None:
+    made = screen(dashboard(stage).gateway) if screen is PlanScreen else screen()
+    assert made.check_action(verb, ()) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -137,9 +138,45 @@ def test_a_run_outlives_the_screen_and_a_new_screen_shows_it(
     while holder(journal, run):
         threading.Event().wait(0.1)
     last = opened(size=_WIDE)
-    last.wait_for("nobody carries it out: press u to go on")
+    last.wait_for("nobody carries it out: u takes it up")
     last.press(b"u")
+    last.wait_for("Take this run up?", "MOCK")
+    last.press(b"y")
     last.wait_for("over:")
+
+
+def test_a_rollback_whose_process_died_is_seen_behind_a_newer_triage_and_taken_up(
+    opened: Open, journal: str
+) -> None:
+    terminal = opened(size=_SMALL, speed="realtime")
+    terminal.wait_for("60 unknown")
+    terminal.press(b"3")
+    terminal.wait_for("No run yet")
+    terminal.press(b"n/verdict=unknown\r")
+    terminal.wait_for("Hosts     60")
+    while "rollback: " not in terminal.text:
+        terminal.press(b"\x1b[B")
+        terminal.watch(0.3)
+    terminal.press(b"b")
+    terminal.wait_for("MOCK: nothing here is real", "! Cannot be undone", "Type the number")
+    terminal.press(b"60\r")
+    terminal.wait_for("▸ goes on")
+    with Reader.open(journal) as log:
+        (run,) = log.runs()
+    found = re.search(r"process (\d+)", holder(journal, run))
+    assert found is not None
+    os.kill(int(found[1]), signal.SIGKILL)
+    terminal.wait_for("! nobody carries it out")
+    terminal.press(b"p")
+    terminal.wait_for("not now: nobody carries run")
+    terminal.press(b"1")
+    terminal.wait_for("rollback on 60 hosts", "u takes it up")
+    terminal.press(b"t")
+    terminal.wait_for("triage on 60 hosts", "1 more open: 1 carried out by", seconds=90)
+    terminal.press(b"\x11")
+    terminal.wait_for("Leave the dashboard?")
+    terminal.press(b"\x1b")
+    terminal.wait_for("rollback on 60 hosts", "u takes it up")
 
 
 def test_it_ends_with_its_window_and_the_run_goes_on(opened: Open, journal: str) -> None:

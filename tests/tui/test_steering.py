@@ -100,7 +100,7 @@ async def test_a_question_is_answered_beside_a_newer_run(stage: Stage) -> None:
     async with app.run_test(size=(140, 40)) as pilot:
         await ready(pilot)
         assert "? waits for approval of step:1: go on?" in shown(app)
-        assert f"+ 1 more open run: {TRIAGE} goes on" in shown(app)
+        assert f"+ 1 more open: 1 under way   {TRIAGE}" in shown(app)
         await pilot.press("a")
         await until(pilot, stands(app, Question), "the question")
         await pilot.press("y")
@@ -112,11 +112,15 @@ async def test_other_open_runs_are_named_in_one_line(stage: Stage) -> None:
     two(stage)
     for number in range(4):
         stage.begin(f"r240719-07000{number}", "triage", 400 + number)
-    app = dashboard(stage, held_by(stage.snapshot(), (ROLLBACK,)))
+    asks = "r240719-070001"
+    stage.say(ApprovalAsked(at=at(500), run=asks, gate="step:1", question="go on?"))
+    stage.say(ApprovalAsked(at=at(500), run=ROLLBACK, gate="step:1", question="go on?"))
+    snapshot = held_by(stage.snapshot(), (ROLLBACK, TRIAGE, asks))
+    app = dashboard(stage, msgspec.structs.replace(snapshot, runs=snapshot.runs[::-1]))
     async with app.run_test(size=(200, 40)) as pilot:
         await ready(pilot)
-        (line,) = [line for line in shown(app).splitlines() if "more open runs" in line]
-    assert "+ 5 more open runs: r240719-070003 nobody carries it out; " in line
+        (line,) = [line for line in shown(app).splitlines() if "more open" in line]
+    assert "+ 5 more open: 1 asks, 1 under way, 3 carried out by nobody   r240719-070001, " in line
 
 
 async def on_runs(pilot: Pilot[Any], *keys: str) -> None:

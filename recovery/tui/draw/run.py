@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from textual.content import Content
@@ -15,6 +16,7 @@ _GAUGE = 12
 _WAITS = 4
 _OTHERS = 3
 """Other open runs that are named."""
+_GOES_ON = "under way"
 
 
 def run(snapshot: Snapshot, width: int, height: int) -> Content:
@@ -63,19 +65,23 @@ def _state(line: RunLine) -> list[Content]:
 
 
 def _others(others: Sequence[RunLine]) -> list[Content]:
-    """The other open runs in one line, so that none goes on unseen."""
+    """The other open runs in one line, so that none goes on unseen: what they need first, then which they are."""
     if not others:
         return []
-    named = [f"{other.run} {state_of(other).words}" for other in others[:_OTHERS]]
-    if len(others) > _OTHERS:
-        named.append("…")
-    words = plain("; ".join(named), 200)
-    look = "bold $warning" if any(_needs(other) for other in others) else "$muted"
-    return [Content.styled(f" + {some(len(others), 'more open run')}: {words}", look)]
+    needs = Counter(_need(other) for other in others)
+    found = ", ".join(f"{count(number)} {need}" for need, number in needs.items())
+    named = ", ".join(other.run for other in others[:_OTHERS])
+    more = ", …" if len(others) > _OTHERS else ""
+    look = "$muted" if set(needs) == {_GOES_ON} else "bold $warning"
+    return [
+        Content.styled(f" + {len(others)} more open: {found}   {plain(named, 120)}{more}", look)
+    ]
 
 
-def _needs(line: RunLine) -> bool:
-    return not line.carried_by or bool(line.view.asked)
+def _need(line: RunLine) -> str:
+    if not line.carried_by:
+        return "carried out by nobody"
+    return "asks" if line.view.asked else _GOES_ON
 
 
 def _waves(line: RunLine) -> list[Content]:

@@ -109,8 +109,8 @@ class Page(Screen[None]):
 
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """None (shown in grey) for what cannot be done now."""
-        return None if self.why_not(action) else True
+        """None (shown in grey) for what cannot be done now, as long as the page is only being made too."""
+        return None if not self.is_mounted or self.why_not(action) else True
 
     def why_not(self, verb: str) -> str:
         """Why the action of this verb cannot be done now; nothing when it can, or is none of this page."""

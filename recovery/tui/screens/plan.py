@@ -255,6 +255,8 @@ class PlanScreen(ModalScreen[str]):
     @override
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """None for what cannot be done before there is a plan, or while something is under way."""
+        if not self.is_mounted:
+            return None
         waits = action in ("rehearse", "start") and (self._prepared is None or bool(self._busy))
         named = action == "hosts" and bool(self._what)
         begins = self._busy == _BEGINS and action in _OWN
