@@ -73,7 +73,7 @@ async def planned(pilot: Pilot[Any], app: Dashboard, playbook: str) -> None:
     await until(pilot, lambda: isinstance(app.screen, PlanScreen))
     options = app.screen.query_one(OptionList)
     options.highlighted = options.get_option_index(playbook)
-    await until(pilot, lambda: said(app, "#plan").startswith(f"{playbook}:"))
+    await until(pilot, lambda: f"{playbook}:" in said(app, "#plan"))
 
 
 def ready(app: Dashboard) -> Prepared | None:

@@ -264,13 +264,13 @@ class PlanScreen(ModalScreen[str]):
 
     def _say_busy(self, what: str) -> None:
         """Say it; while a run begins, nothing can be chosen, and nobody leaves without being told."""
+        began, begins = self._busy == _BEGINS, what == _BEGINS
         self._busy = what
-        begins = what == _BEGINS
         for box in self.query("PlanScreen > Vertical"):
             box.border_subtitle = f"{what}…" if what else ""
         for field in self.query("#choice, #limit"):
             field.disabled = begins or (field.id == "limit" and bool(self._what))
-        if not begins and self.is_current and self.focused is None:
+        if began and not begins and self.is_current:
             self._rest()
         self.refresh_bindings()
 
