@@ -122,11 +122,11 @@ class Lookups:
             known = audits(log.read(run=run, kinds=("step.finished",)))
         return exposed(fleet, known, products())
 
-    def _facts(self) -> Mapping[str, HostFacts]:
+    def _facts(self, world: views.World) -> Mapping[str, HostFacts]:
         if not Path(self.settings.journal).exists():
             return {}
         with closing(self.reading()) as log:
             return {
                 name: facts_of(state)
-                for name, state in views.known_hosts(log.read(), world="real").items()
+                for name, state in views.known_hosts(log.read(), world=world).items()
             }

@@ -57,7 +57,8 @@ class Service(Lookups):
         check_asked(request, fleet)
         incident, incident_text = read_incident(request.incident, request.parameters)
         playbook, playbook_text, found = read_playbook(request, incident)
-        chosen = select(fleet, request.limits, self._facts(), SystemClock().now())
+        facts = self._facts("latest" if request.mock else "real")  # a rehearsal is of what is shown
+        chosen = select(fleet, request.limits, facts, SystemClock().now())
         lacking = check_consoles(playbook, chosen, mock=request.mock)
         order = ordered(chosen, playbook.strategy.order, request.seed)
         prepared = Prepared(

@@ -80,8 +80,8 @@ class Gateway(Protocol):
     async def take_up(self, run: str) -> str:
         """Go on with an open run that nobody carries out, in a process of its own; returns its id."""
 
-    async def rehearse(self, request: Request) -> RunView:
-        """Carry the request out on a mock twin in virtual time, in a journal that is thrown away; how it ended."""
+    async def rehearse(self, prepared: Prepared) -> RunView:
+        """Carry the plan out for its very hosts on a twin in virtual time, in a journal of its own; how it ended."""
 
     async def command(self, run: str, verb: Verb, gate: str = "") -> str:
         """Tell a run something through the journal; which process hears it, empty when nobody carries the run out."""

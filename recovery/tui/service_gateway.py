@@ -15,6 +15,8 @@ import msgspec
 
 from recovery.desk.queue import Job
 from recovery.errors import RecoveryError, RefusedError, UnknownNameError, UsageError
+from recovery.inventory.completion import written
+from recovery.inventory.syntax import Value, show_value
 from recovery.journal import views
 from recovery.journal.lease import holder, is_held_by
 from recovery.journal.reader import Reader
@@ -133,10 +135,16 @@ class ServiceGateway:
         before = await asyncio.to_thread(self._resumed, run)
         return await self._begun(words, run, lambda: self._resumed(run) > before)
 
-    async def rehearse(self, request: Request) -> views.RunView:
-        """Carry the request out on a mock twin, as fast as it goes."""
-        request = msgspec.structs.replace(request, mock=True, speed="max", run=_REHEARSAL)
+    async def rehearse(self, prepared: Prepared) -> views.RunView:
+        """Carry the plan out on a mock twin, as fast as it goes."""
         with tempfile.TemporaryDirectory(prefix="recovery-rehearsal-") as folder:
+            request = msgspec.structs.replace(
+                prepared.request,
+                limits=_these(prepared, Path(folder)),
+                mock=True,
+                speed="max",
+                run=_REHEARSAL,
+            )
             journal = str(Path(folder) / "journal.db")
             child = Child(words_for(request, journal, self._deck.config), Path(folder) / "log")
             try:
@@ -237,6 +245,16 @@ def _asked(log: Reader, run: str) -> Request:
         if isinstance(stored.event, RunStarted) and stored.event.run == run:
             return recorded_request(log, stored.event)
     raise UnknownNameError("run", run, log.runs())
+
+
+def _these(prepared: Prepared, folder: Path) -> tuple[str, ...]:
+    """A limit to the hosts of the plan: in a journal of its own nothing is known of them that could be asked for."""
+    if not prepared.request.limits:
+        return ()
+    file = folder / "hosts"
+    file.write_text("\n".join(prepared.order))
+    named = map(written, sorted(prepared.named.intersection(prepared.order)))
+    return (" or ".join([show_value(Value(str(file), "file")), *named]),)
 
 
 def _rehearsed(journal: str, child: Child) -> views.RunView:

@@ -80,8 +80,8 @@ class FakeGateway:
         self._note("take_up", run)
         return run
 
-    async def rehearse(self, request: Request) -> RunView:
-        self._note("rehearse", request)
+    async def rehearse(self, prepared: Prepared) -> RunView:
+        self._note("rehearse", prepared.request)
         return self.views["rehearsal"]
 
     async def command(self, run: str, verb: Verb, gate: str = "") -> str:

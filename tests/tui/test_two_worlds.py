@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from textual.widgets import Static
 
 from recovery.model.evidence import Verdict
@@ -49,3 +50,20 @@ async def test_the_gateway_explains_each_of_them(tmp_path: Path) -> None:
     twin, of_twin = await gateway.explain(HOST, mock=True)
     assert (real.verdict, {line.run for line in of_real}) == (Verdict.DARK, {"real"})
     assert (twin.verdict, {line.run for line in of_twin}) == (Verdict.HEALTHY, {"twin"})
+
+
+async def test_a_plan_by_what_is_known_is_rehearsed_on_its_very_hosts(tmp_path: Path) -> None:
+    stage = both(tmp_path)
+    gateway = ServiceGateway(Service(Settings(journal=stage.journal)), Deck())
+    plan = stage.prepare("triage", ["verdict = dark"])
+    assert plan.order == (HOST,)
+    view = await gateway.rehearse(plan)
+    assert view.finished is not None
+    assert set(view.states) == {HOST}
+
+
+@pytest.mark.parametrize(("mock", "verdict"), [(False, "dark"), (True, "healthy")])
+def test_a_limit_is_by_what_is_shown(tmp_path: Path, mock: bool, verdict: str) -> None:
+    stage = both(tmp_path)
+    stage.mock = mock
+    assert stage.prepare("triage", [f"verdict = {verdict}"]).order == (HOST,)

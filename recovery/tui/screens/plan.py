@@ -184,7 +184,7 @@ class PlanScreen(ModalScreen[str]):
         self._say_busy("rehearses")
         self._show("forecast", [("", ""), ("$accent", "▸ Rehearses on simulated machines…")])
         try:
-            view = await self._gateway.rehearse(prepared.request)
+            view = await self._gateway.rehearse(prepared)
         except RecoveryError as error:
             lines = [("bold $error", "✗ The dry run failed"), *_words(error, "$error")]
         else:
