@@ -26,6 +26,8 @@ from recovery.tui.widgets.panel import Draw, Panel
 
 _ROWS = 8
 """Lines of a panel that is as high as what it says."""
+_TALL, _ROWS_IF_TALL = 60, 14
+"""Lines of a screen with room to spare, and of its sites and services."""
 _UNTIL_SEEN = 15.0
 """Seconds after which a run that has begun is no longer waited for on the screen."""
 
@@ -86,6 +88,13 @@ class SituationScreen(Steering, Page):
 
     def _panel(self, title: str, draw: Draw, name: str, rows: int = 0) -> Panel:
         return Panel(title, draw, id=name, rows=rows).data_bind(Page.snapshot)
+
+    def on_resize(self) -> None:
+        """A large screen shows a higher burn-down, and more sites and services."""
+        is_tall = self.size.height >= _TALL
+        self.set_class(is_tall, "tall")
+        for name in ("sites", "services"):
+            self.query_one(f"#{name}", Panel).rows = _ROWS_IF_TALL if is_tall else _ROWS
 
     def watch_snapshot(self, snapshot: Snapshot) -> None:
         """Once the triage is seen that was begun here, it speaks for itself."""

@@ -30,10 +30,10 @@ class Panel(Widget):
     snapshot: reactive[Snapshot] = reactive(EMPTY, init=False, repaint=False)
 
     def __init__(self, title: str, draw: Draw, *, id: str, rows: int = 0) -> None:  # noqa: A002 - Textual's name
-        """`rows` is what it draws for where its height depends on what it says."""
+        """`rows` is what it draws for where its height depends on what it says; it counts from the next drawing on."""
         super().__init__(id=id)
         self._draw = draw
-        self._rows = rows
+        self.rows = rows
         self._drawn = Content("")
         if title:
             self.border_title = title
@@ -54,7 +54,7 @@ class Panel(Widget):
     def _redraw(self) -> None:
         width, height = self.size
         if width:
-            drawn = self._draw(self.snapshot, width, self._rows or height)
+            drawn = self._draw(self.snapshot, width, self.rows or height)
             if not drawn.is_same(self._drawn):
                 taller = drawn.plain.count("\n") != self._drawn.plain.count("\n")
                 self._drawn = drawn
