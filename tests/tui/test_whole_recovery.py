@@ -88,6 +88,7 @@ async def _triage(pilot: Pilot[Any], app: Dashboard) -> None:
     await plan_ready(pilot, app)
     await pilot.press("b")
     await until(pilot, lambda: runs_over(app, 1), "the triage's end")
+    await until(pilot, lambda: not isinstance(app.screen, PlanScreen), "the screen below")
     verdicts = {state.verdict for state in app.snapshot.hosts.values()}
     assert {Verdict.CRASH_LOOP, Verdict.HEALTHY} <= verdicts
 
@@ -109,6 +110,7 @@ async def _rehearse_and_begin(pilot: Pilot[Any], app: Dashboard) -> None:
     await pilot.press("b")
     await pilot.pause(0.3)
     await pilot.press(*"60", "enter")
+    await until(pilot, lambda: not isinstance(app.screen, PlanScreen), "the screen below")
 
 
 async def _hand_over_and_prove(pilot: Pilot[Any], app: Dashboard) -> None:
@@ -123,6 +125,7 @@ async def _hand_over_and_prove(pilot: Pilot[Any], app: Dashboard) -> None:
     await plan_ready(pilot, app)
     await pilot.press("b")
     await until(pilot, lambda: chosen in app.snapshot.tickets, "the host in hands")
+    await until(pilot, lambda: not isinstance(app.screen, PlanScreen), "the screen below")
     await pilot.press("4")
     board = (f"waiting {before}", "proven 1")
     await until(pilot, lambda: all(w in said(app, "#line") for w in board), "the handed-over host")
@@ -130,6 +133,7 @@ async def _hand_over_and_prove(pilot: Pilot[Any], app: Dashboard) -> None:
     await plan_ready(pilot, app)
     await pilot.press("b")
     await until(pilot, lambda: runs_over(app, 4), "the proof's end")
+    await until(pilot, lambda: not isinstance(app.screen, PlanScreen), "the screen below")
 
 
 def _run(app: Dashboard) -> str:
