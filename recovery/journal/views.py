@@ -168,7 +168,8 @@ class RunFold:
             return
         self._given = None
         self._events += 1
-        self._last = event.at
+        if not isinstance(event, Command):  # an order comes by the clock of people, not by a twin's
+            self._last = event.at
         if event.host:
             self._about_host(event)
         elif isinstance(event, WaveOpened | WaveClosed):

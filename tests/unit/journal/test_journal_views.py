@@ -102,6 +102,11 @@ def test_hosts_are_counted_by_verdict_progress_and_outcome() -> None:
     assert view.last == at(3)
 
 
+def test_orders_of_people_are_not_of_the_runs_own_time() -> None:
+    view = view_of(started(), finished_step("h1", 1), Command(at=at(9e6), run=RUN, verb="pause"))
+    assert view.last == at(1)
+
+
 def test_a_host_that_is_taken_up_again_after_its_end_counts_once() -> None:
     view = view_of(ended("h1", 1, Outcome.FAILED), ended("h1", 2))
     assert view.counts() == {"recovered": 1}
