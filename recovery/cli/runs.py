@@ -15,7 +15,6 @@ from recovery.cli.shared import JournalOption, Output, Verbose, form, service, u
 from recovery.errors import UsageError
 from recovery.journal import views
 from recovery.journal.lease import holder
-from recovery.service import Service
 from recovery.worlds import SystemClock
 
 runs_app = typer.Typer(
@@ -163,28 +162,28 @@ def retry(
 def pause(context: typer.Context, run: str, journal: JournalOption = "") -> None:
     """Begin nothing new in a run until it is told to go on (runs unpause)."""
     acting = service(context, journal)
-    _told(acting, acting.command(run, "pause", by=user()), " is told to pause")
+    _told(acting.command(run, "pause", by=user()), " is told to pause")
 
 
 @runs_app.command("unpause")
 def unpause(context: typer.Context, run: str, journal: JournalOption = "") -> None:
     """Let a paused run go on."""
     acting = service(context, journal)
-    _told(acting, acting.command(run, "resume", by=user()), " is told to go on")
+    _told(acting.command(run, "resume", by=user()), " is told to go on")
 
 
 @runs_app.command("abort")
 def abort(context: typer.Context, run: str, journal: JournalOption = "") -> None:
     """Stop the process that carries the run out, with a checkpoint; `runs resume` goes on."""
     acting = service(context, journal)
-    _told(acting, acting.command(run, "abort", by=user()), " is told to stop")
+    _told(acting.command(run, "abort", by=user()), " is told to stop")
 
 
 @runs_app.command("cancel")
 def cancel(context: typer.Context, run: str, journal: JournalOption = "") -> None:
     """End a run: hosts that were not begun are left alone, those in the middle go on to their end."""
     acting = service(context, journal)
-    _told(acting, acting.command(run, "cancel", by=user()), " is told to end")
+    _told(acting.command(run, "cancel", by=user()), " is told to end")
 
 
 @runs_app.command("approve")
@@ -201,13 +200,14 @@ def approve(
         raise UsageError(
             f"run {run} does not wait for {gate!r}; it waits for: {', '.join(asked) or 'nobody'}"
         )
-    _told(acting, acting.command(run, "approve", gate, by=user()), f": {gate} is approved")
+    _told(acting.command(run, "approve", gate, by=user()), f": {gate} is approved")
 
 
-def _told(acting: Service, run: str, what: str) -> None:
+def _told(heard: tuple[str, str], what: str) -> None:
     """Say what a run is told, and where nobody hears it."""
+    run, carrier = heard
     say(f"{run}{what}")
-    if not holder(acting.settings.journal, run):
+    if not carrier:
         say(f"nobody carries it out: `recovery runs resume {run}` takes it up")
 
 

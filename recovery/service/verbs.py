@@ -17,7 +17,7 @@ from recovery.errors import EmptySelectionError, UnknownNameError, UsageError
 from recovery.inventory.loader import load_with_warnings
 from recovery.inventory.selection import named_one_by_one, select
 from recovery.journal import views
-from recovery.journal.lease import take_over
+from recovery.journal.lease import holder, take_over
 from recovery.journal.log import Log
 from recovery.model.console import BootDevice, PowerAct
 from recovery.model.events import Command, Outcome
@@ -169,14 +169,15 @@ class Service(Lookups):
         verb: Literal["pause", "resume", "abort", "cancel", "approve"],
         gate: str = "",
         by: str = "",
-    ) -> str:
-        """Tell a run something through the journal; returns the run's whole id."""
+    ) -> tuple[str, str]:
+        """Tell a run something through the journal: the run's whole id, and who heard it; nothing where nobody did."""
         with closing(Log.open(self.settings.journal, create=False)) as log:
             run = log.find_run(run)
             if views.fold(run, log.read(run=run)).finished is not None:
                 raise UsageError(f"run {run} has finished: there is nobody to {verb} it")
+            carrier = holder(self.settings.journal, run)  # it may obey and be gone in no time
             log.append(Command(at=SystemClock().now(), run=run, verb=verb, gate=gate, by=by))
-        return run
+        return run, carrier
 
     def desk(self, inventory: Sequence[str] = (), clock: Clock | None = None) -> Desk:
         """The technicians' desk. `inventory` places and weighs its hosts; else what the runs have recorded does."""

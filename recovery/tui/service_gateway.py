@@ -155,8 +155,7 @@ class ServiceGateway:
 
     async def command(self, run: str, verb: Verb, gate: str = "") -> str:
         """Tell a run something through the journal; which process hears it."""
-        run = await asyncio.to_thread(self._service.command, run, verb, gate, self._deck.by)
-        return await asyncio.to_thread(holder, self._journal, run)
+        return (await asyncio.to_thread(self._service.command, run, verb, gate, self._deck.by))[1]
 
     async def explain(self, host: str, *, mock: bool) -> tuple[HostState, Sequence[views.Line]]:
         """All that is known of a host of this world."""
