@@ -150,10 +150,12 @@ def test_a_rollback_whose_process_died_is_seen_behind_a_newer_triage_and_taken_u
 ) -> None:
     terminal = opened(size=_SMALL, speed="realtime")
     terminal.wait_for("60 unknown")
-    terminal.press(b"3")
-    terminal.wait_for("No run yet")
-    terminal.press(b"n/verdict=unknown\r")
-    terminal.wait_for("Hosts     60")
+    for keys, words in ((b"3", "No run yet"), (b"n", "Hosts     60"), (b"/", "New run")):
+        terminal.press(keys)
+        terminal.wait_for(words)
+    terminal.watch(1.0)  # until the field has the keys
+    terminal.press(b"verdict=unknown\r")
+    terminal.wait_for("verdict=unknown", "Hosts     60")
     while "rollback: " not in terminal.text:
         terminal.press(b"\x1b[B")
         terminal.watch(0.3)

@@ -62,6 +62,7 @@ class PlanScreen(ModalScreen[str]):
     PlanScreen #text { padding: 0 1; }
     PlanScreen #limit { height: 1; margin: 0 1; }
     """
+    AUTO_FOCUS = ""  # what is pressed before the list has the keys is not typed into the field
     ACTIONS: ClassVar[tuple[Action, ...]] = PLAN_ACTIONS
     BINDINGS: ClassVar[list[BindingType]] = bindings(PLAN_ACTIONS)
 
